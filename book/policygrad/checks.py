@@ -1,0 +1,506 @@
+r"""Checks that fail when the equation is wrong: identity, close, unbiased, refuted.
+
+Each takes the label of an equation first, prints one stable line, leaves a machine-readable record,
+and raises :class:`CheckFailed` (an AssertionError) that shows both sides when the claim does not hold.
+
+* ``identity(label, lhs, rhs)``: SymPy shows that lhs - rhs = 0.
+* ``close(label, value, reference, rtol=...)``: two independent computations agree.
+* ``unbiased(label, gradients, exact)``: a test that samples have the mean ``exact``.
+* ``with refuted(claim): ...``: the control; it passes only if the one check inside fails.
+
+Nothing here imports what it checks: arrays and SymPy expressions come in, verdicts go out.
+
+**The test behind** ``unbiased``.  From m independent rows g_i in R^d with mean gbar and covariance C,
+Hotelling's statistic is T^2 = m (gbar - g)' C^{-1} (gbar - g), taken in the r directions in which
+the rows vary at all.  If E[g_i] = g, then (m - r) / (r (m - 1)) T^2 has the F(r, m - r)
+distribution for normal rows, and for any others as m grows.  T^2 above the 1 - alpha point c
+is a failure: a false alarm with probability alpha.  A true bias b is caught with probability at
+least Phi(sqrt(m b' C^{-1} b) - sqrt(c)), from which comes the smallest bias sure to be caught.
+
+Source: Hotelling (1931); Anderson (2003), section 5.2.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import math
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from statistics import NormalDist
+
+import numpy as np
+
+__all__ = [
+    "Check",
+    "CheckFailed",
+    "NotRefuted",
+    "TooFewSamples",
+    "Undecided",
+    "close",
+    "history",
+    "identity",
+    "refuted",
+    "unbiased",
+]
+
+POWER = 0.99  # the bias that `unbiased` reports would be caught with at least this probability
+DISTORTION = 3.0  # skewness may stretch the false-alarm rate by this factor before m is refused
+NO_VARIANCE = 1e-9  # relative to the largest: a direction in which samples do not vary
+
+
+class CheckFailed(AssertionError):
+    """The claim does not hold."""
+
+
+class NotRefuted(AssertionError):
+    """A control did not fail: either the claim holds after all, or no check was run."""
+
+
+class Undecided(AssertionError):
+    """SymPy could neither bring the difference to 0 nor find where it is not."""
+
+
+class TooFewSamples(ValueError):
+    """The samples cannot carry the stated false-alarm rate."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One verdict: what the ledger reads.
+
+    Attributes
+    ----------
+    label : the equation's label in the book, without ``eq-``.
+    kind : "identity", "close" or "unbiased"; for a control, the kind of the check inside.
+    passed : False only inside ``refuted``.
+    figures : numbers behind the verdict, by name.
+    claim : for a control, the false claim; else None.
+    """
+
+    label: str
+    kind: str
+    passed: bool
+    figures: dict = field(default_factory=dict)
+    claim: str | None = None
+
+
+_history: list[Check] = []
+_controls: list[str] = []  # the claim now being refuted, if any
+
+
+def history() -> list[Check]:
+    """Give the verdicts of this session so far, oldest first."""
+    return list(_history)
+
+
+# --- identity -----------------------------------------------------------------------------------
+
+
+def identity(label: str, lhs, rhs) -> None:
+    """Check that lhs = rhs as expressions: SymPy brings the difference to 0.
+
+    Parameters
+    ----------
+    label : the equation's label.
+    lhs, rhs : SymPy expressions, or nested lists or matrices of them of one shape.
+
+    Raises
+    ------
+    CheckFailed
+        showing both sides and a point at which they differ.
+    Undecided
+        if SymPy finds neither; such an outcome is never taken as a refutation.
+    """
+    import sympy as sp
+
+    _require_label(label)
+    left, right = _entries(lhs), _entries(rhs)
+    if len(left) != len(right):
+        raise ValueError(f"{label}: lhs has {len(left)} entries, rhs has {len(right)}")
+    if not left:
+        raise ValueError(f"{label}: there is nothing to compare")
+    for number, (x, y) in enumerate(zip(left, right, strict=True)):
+        difference = sp.sympify(x) - sp.sympify(y)
+        if _vanishes(difference):
+            continue
+        witness = _witness(difference)
+        where = f"entry {number} of {len(left)}, " if len(left) > 1 else ""
+        sides = f"{where}\n  lhs = {x}\n  rhs = {y}\n  difference = {difference}"
+        if witness is None:
+            raise Undecided(f"{label}: SymPy cannot bring the difference to 0, nor refute it: {sides}")
+        _fail(
+            Check(label, "identity", False, {"entries": len(left), "witness": witness}),
+            f"the two sides differ by {witness} at a random point",
+            f"not an identity: {sides}\n  which is {witness} at a random point",
+        )
+    what = "SymPy: the difference is 0"
+    if len(left) > 1:
+        what = f"SymPy: all {len(left):,} differences are 0"
+    _pass(Check(label, "identity", True, {"entries": len(left)}), what)
+
+
+def _entries(side) -> list:
+    if isinstance(side, (list, tuple, np.ndarray)):
+        return [entry for part in side for entry in _entries(part)]
+    if hasattr(side, "tolist") and hasattr(side, "shape"):  # a SymPy matrix or array
+        return _entries(side.tolist())
+    return [side]
+
+
+def _vanishes(difference) -> bool:
+    """Try SymPy's ways of showing that an expression is 0, the quick ones first."""
+    import sympy as sp
+
+    ways = (lambda x: x, sp.cancel, sp.simplify, lambda x: sp.simplify(sp.expand(x)))
+    return any(way(difference) == 0 for way in ways)
+
+
+def _witness(difference) -> str | None:
+    """Evaluate at random rational points; every unknown function value is an unknown of its own.
+
+    Symbolic limits of sums become small numbers first, so that nothing stays unevaluated.
+    """
+    import sympy as sp
+
+    limits = [lim for s in difference.atoms(sp.Sum, sp.Product) for lim in s.limits]
+    sizes = {x for lim in limits for x in sp.Tuple(*lim[1:]).free_symbols}
+    expression = difference.subs({x: 3 for x in sizes}).doit()
+    for kinds in ((sp.Derivative, sp.Subs), (sp.core.function.AppliedUndef,), (sp.Indexed,)):
+        unknowns = sorted(expression.atoms(*kinds), key=sp.default_sort_key)
+        expression = expression.xreplace({u: sp.Dummy(positive=True) for u in unknowns})
+    symbols = sorted(expression.free_symbols, key=lambda x: (x.name, x.dummy_index if x.is_Dummy else 0))
+    for shift in range(3):
+        point = {
+            x: sp.Rational(2 * i + 3 + shift, 3 * i + 7 + 2 * shift) for i, x in enumerate(symbols)
+        }
+        try:
+            value = complex(expression.subs(point).evalf(30))
+        except TypeError:  # something is left that has no value
+            return None
+        if abs(value) > 1e-12 and math.isfinite(abs(value)):
+            return f"{value.real:.3g}" if value.imag == 0 else f"{value:.3g}"
+    return None
+
+
+# --- close --------------------------------------------------------------------------------------
+
+
+def close(label: str, value, reference, *, rtol: float = 1e-10, atol: float = 0.0) -> None:
+    """Check that two independent computations agree: max |value - reference| <= rtol max |reference| + atol.
+
+    Parameters
+    ----------
+    label : the equation's label.
+    value, reference : numbers or arrays of one shape; shapes are not stretched to fit.
+    rtol, atol : relative and absolute tolerance.  A reference of zeros needs an atol.
+
+    Raises
+    ------
+    CheckFailed
+        showing both sides where they differ most.
+    ValueError
+        if the shapes differ, the arrays are empty, the reference is not finite, or no tolerance
+        is left for a reference of zeros.
+    """
+    _require_label(label)
+    value, reference = np.asarray(value, float), np.asarray(reference, float)
+    if value.shape != reference.shape:
+        raise ValueError(f"{label}: value has shape {value.shape}, reference {reference.shape}")
+    if not reference.size:
+        raise ValueError(f"{label}: there is nothing to compare")
+    if not np.isfinite(reference).all():
+        raise ValueError(f"{label}: the reference holds NaN or infinity")
+    if not (0 <= rtol < 1 and atol >= 0 and rtol + atol > 0):
+        raise ValueError(f"{label}: tolerances must be 0 <= rtol < 1, atol >= 0, not both 0")
+    scale = np.abs(reference).max()
+    if scale == 0 and atol == 0:
+        raise ValueError(f"{label}: the reference is all zeros; say how small is small with atol")
+
+    gap = np.abs(value - reference)
+    gap[np.isnan(gap)] = np.inf
+    worst = np.unravel_index(gap.argmax(), gap.shape)
+    relative = float(gap[worst] / scale) if scale else math.inf
+    figures = {
+        "entries": reference.size,
+        "difference": _digits(gap[worst]),
+        "relative": _digits(relative),
+        "rtol": rtol,
+        "atol": atol,
+    }
+    if not gap[worst] <= rtol * scale + atol:
+        at = f" at entry {list(map(int, worst))}" if worst else ""
+        off = f"off by {_percent(relative)}" if scale else f"off by {gap[worst]:.2g}"
+        _fail(
+            Check(label, "close", False, figures),
+            off,
+            f"{off}{at}: value {value[worst]!r}, reference {reference[worst]!r}, "
+            f"allowed rtol = {rtol:g}, atol = {atol:g}",
+        )
+    agree = f"agree to {rtol:g}" if rtol else f"agree to within {atol:g}"
+    count = f"{reference.size:,} numbers, " if reference.size > 1 else ""
+    _pass(Check(label, "close", True, figures), f"{count}two computations {agree}")
+
+
+# --- unbiased -----------------------------------------------------------------------------------
+
+
+def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6) -> None:
+    """Test that samples have the mean that they should: E[g_i] = exact, in all components at once.
+
+    Parameters
+    ----------
+    label : the equation's label.
+    gradients : (m, ...) one row per independent sample.
+    exact : (...) the exact mean.
+    false_alarm : the probability of failing although the claim is true.
+
+    Raises
+    ------
+    CheckFailed
+        showing the component that is furthest off, in standard errors.
+    TooFewSamples
+        if m is too small for the number of directions, or for how skewed the samples are.
+    ValueError
+        if shapes do not fit or a number is not finite.
+    """
+    _require_label(label)
+    gradients, exact = np.asarray(gradients, float), np.asarray(exact, float)
+    if gradients.ndim < 1 or gradients.shape[1:] != exact.shape or not exact.size:
+        raise ValueError(
+            f"{label}: gradients must have shape (m, ...) over the shape {exact.shape} of exact; "
+            f"it has {gradients.shape}"
+        )
+    if not np.isfinite(exact).all():
+        raise ValueError(f"{label}: exact holds NaN or infinity")
+    if not np.isfinite(gradients).all():
+        row = int(np.argwhere(~np.isfinite(gradients))[0][0])
+        raise ValueError(f"{label}: gradients, row {row}, holds NaN or infinity")
+    if not 0 < false_alarm < 1:
+        raise ValueError(f"{label}: false_alarm must lie between 0 and 1; it is {false_alarm}")
+    m, d = len(gradients), exact.size
+    if m < max(100, 20 * d):
+        raise TooFewSamples(
+            f"{label}: {m} samples of {d} components; at least {max(100, 20 * d)} are needed"
+        )
+
+    flat, truth = gradients.reshape(m, d), exact.reshape(d)
+    deviation = flat.mean(axis=0) - truth
+    unit = flat.std(axis=0)
+    rounding = 1e-10 * (np.abs(flat).max(axis=0) + np.abs(truth))
+    still = unit <= rounding
+    unit[still] = 1.0
+    z = (flat - flat.mean(axis=0)) / unit
+    z[:, still] = 0.0
+    size, direction = np.linalg.eigh(z.T @ z / (m - 1))
+    vary = size > NO_VARIANCE * max(size[-1], 1.0)
+    r = int(vary.sum())
+
+    # directions without variance: the mean must be exact there, up to rounding
+    fixed = direction[:, ~vary]
+    leftover = np.abs(fixed @ (fixed.T @ (deviation / unit))) * unit
+    stray = leftover > np.sqrt(d) * np.maximum(rounding, 1e-9 * unit * ~still)
+    if stray.any():
+        worst = int(leftover.argmax())
+        _fail(
+            Check(label, "unbiased", False, {"samples": m, "rank": r, "z": math.inf}),
+            f"off by {_relative_to(truth, np.linalg.norm(deviation))}, with no variance to excuse it",
+            f"component {_index(worst, exact.shape)} is off by {deviation[worst]:.3g} in a direction "
+            "in which the samples do not vary: a bias, or an event too rare to have been drawn",
+        )
+
+    if r == 0:
+        figures = {"samples": m, "rank": 0, "statistic": 0.0, "limit": 0.0, "smallest_bias": 0.0}
+        _pass(
+            Check(label, "unbiased", True, {**figures, "false_alarm": false_alarm}),
+            f"{m:,} samples, all equal to the exact value",
+        )
+        return
+
+    whitened = (z @ direction[:, vary]) / np.sqrt(size[vary])
+    shift = (deviation / unit) @ direction[:, vary] / np.sqrt(size[vary])
+    statistic = float(m * shift @ shift)
+    limit = _critical_value(r, m, false_alarm)
+    _require_near_normal(label, whitened, limit)
+
+    error = np.sqrt(flat.var(axis=0, ddof=1) / m)
+    scores = np.divide(deviation, error, out=np.zeros(d), where=~still)
+    worst = int(np.abs(scores).argmax())
+    covariance = np.atleast_2d(np.cov(flat, rowvar=False))
+    longest = math.sqrt(float(np.linalg.eigvalsh(covariance)[-1]) / m)
+    smallest = (math.sqrt(limit) + NormalDist().inv_cdf(POWER)) * longest
+    figures = {
+        "samples": m,
+        "components": d,
+        "rank": r,
+        "statistic": _digits(statistic),
+        "limit": _digits(limit),
+        "largest_z": _digits(abs(scores[worst])),
+        "false_alarm": false_alarm,
+        "smallest_bias": _digits(smallest),
+        "exact_norm": _digits(np.linalg.norm(truth)),
+        "power": POWER,
+    }
+    if statistic > limit:
+        size_of = _relative_to(truth, np.linalg.norm(deviation))
+        _fail(
+            Check(label, "unbiased", False, figures),
+            f"off by {size_of}, {_round_down(abs(scores[worst]))} standard errors",
+            f"component {_index(worst, exact.shape)}: mean {flat.mean(axis=0)[worst]:.6g}, exact "
+            f"{truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {r} directions "
+            f"T^2 = {statistic:.1f} > {limit:.1f}, the limit at false-alarm rate {false_alarm:g}",
+        )
+    directions = "1 direction" if r == 1 else f"{r} directions"
+    _pass(
+        Check(label, "unbiased", True, figures),
+        f"{m:,} samples, {directions}; a bias of {_relative_to(truth, smallest, up=True)} "
+        "would have been caught",
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _critical_value(r: int, m: int, alpha: float) -> float:
+    """The 1 - alpha point of T^2 with r directions and m samples: Pr(T^2 > c) = alpha."""
+    import mpmath
+
+    def tail(c: float) -> float:
+        F = c * (m - r) / (r * (m - 1))
+        x = (m - r) / (m - r + r * F)
+        return float(mpmath.betainc((m - r) / 2, r / 2, 0, x, regularized=True))
+
+    low, high = 0.0, 2.0 * r
+    while tail(high) > alpha:
+        low, high = high, 2.0 * high
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle) > alpha else (low, middle)
+    return high
+
+
+def _require_near_normal(label: str, whitened: np.ndarray, limit: float) -> None:
+    """Refuse samples so skewed that the mean is not normal enough out in the tail.
+
+    At z standard errors a skewness k of single samples changes the tail of a studentised mean of m by a
+    factor of about exp(k z^3 / (3 sqrt(m))).
+    """
+    m = len(whitened)
+    skewness = float(np.abs((whitened**3).mean(axis=0)).max())
+    exponent = skewness * limit**1.5 / (3 * math.sqrt(m))
+    if exponent > math.log(DISTORTION):
+        needed = math.ceil(m * (exponent / math.log(DISTORTION)) ** 2)
+        raise TooFewSamples(
+            f"{label}: with skewness {skewness:.2g}, {m:,} samples do not carry the stated "
+            f"false-alarm rate; about {_round_up(needed)} would"
+        )
+
+
+# --- refuted ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def refuted(claim: str):
+    """Run one check that must fail: the control of an equation.
+
+    Parameters
+    ----------
+    claim : the false claim, in words.
+
+    Raises
+    ------
+    NotRefuted
+        if the check inside passes, or if none is run.  Other errors pass through: a crash,
+        too few samples or an undecided identity refutes nothing.
+    """
+    _require_label(claim)
+    if _controls:
+        raise ValueError(f"refuted({claim!r}) stands inside refuted({_controls[-1]!r})")
+    _controls.append(claim)
+    try:
+        yield
+    except CheckFailed as failure:
+        check, short = failure.check, failure.short
+    else:
+        raise NotRefuted(f"refuted {claim!r}: no check was run inside")
+    finally:
+        _controls.pop()
+    record = Check(check.label, check.kind, True, check.figures, claim)
+    _history.append(record)
+    _show("refuted", claim, short, record)
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def _pass(check: Check, what: str) -> None:
+    if _controls:
+        raise NotRefuted(
+            f"refuted {_controls[-1]!r}: the check {check.label!r} inside passed ({what})"
+        )
+    _history.append(check)
+    _show("ok", check.label, f"{check.kind} · {what}", check)
+
+
+def _fail(check: Check, short: str, message: str):
+    failure = CheckFailed(f"{check.label} · {check.kind} · {message}")
+    failure.check, failure.short = check, short
+    raise failure
+
+
+def _show(verdict: str, name: str, what: str, check: Check) -> None:
+    """Print one line; in a notebook also as HTML, with the record in the output's metadata."""
+    line = f"{verdict}  {name} · {what}"
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        print(line)
+        return
+    ipython.display.display(
+        {
+            "text/plain": line,
+            "text/html": f'<div class="pg-check pg-check--{verdict}">'
+            f'<span class="pg-verdict">{verdict}</span> <code>{html.escape(name)}</code> '
+            f"<span>{html.escape(what)}</span></div>",
+        },
+        raw=True,
+        metadata={"policygrad": asdict(check)},
+    )
+
+
+def _require_label(label) -> None:
+    if not isinstance(label, str) or not label.strip():
+        raise TypeError(f"the first argument must be a label in words; it is {label!r}")
+
+
+def _digits(x, digits: int = 3) -> float:
+    """Keep what is certain: the same figure on every machine."""
+    return float(f"{float(x):.{digits}g}")
+
+
+def _percent(x: float) -> str:
+    if not math.isfinite(x):
+        return "an infinite amount"
+    return f"{x:.0%}" if 0.1 <= x < 10 else f"{100 * x:.2g}%" if x < 0.1 else f"a factor of {1 + x:.3g}"
+
+
+def _relative_to(truth: np.ndarray, size: float, *, up: bool = False) -> str:
+    """A size relative to |truth|, or as it is where truth is 0; rounded up to one digit if asked."""
+    norm = float(np.linalg.norm(truth))
+    x = size / norm if norm else size
+    if up:
+        digit = 10.0 ** math.floor(math.log10(x))
+        x = math.ceil(x / digit - 1e-9) * digit
+    return _percent(x) if norm else f"{x:.2g}"
+
+
+def _round_up(n: int) -> str:
+    digit = 10 ** (len(str(n)) - 1)
+    return f"{-(-n // digit) * digit:,}"
+
+
+def _round_down(z: float) -> str:
+    digit = 10 ** max(int(math.floor(math.log10(max(z, 1)))) - 1, 0)
+    return f"{int(z // digit) * digit:,}"
+
+
+def _index(flat: int, shape: tuple) -> str:
+    return str([int(i) for i in np.unravel_index(flat, shape)])

@@ -1,0 +1,371 @@
+r"""J, values, occupancy and grad J with no sampling, by routes that share no code.
+
+* ``"enumeration"`` lists every trajectory and adds up P(tau) R(tau), or
+  P(tau) R(tau) sum_t grad log pi(a_t|s_t).  The definition itself, for short episodes only.
+* ``"dynamic-programming"`` steps through time with the state distribution
+  d_t[s] = Pr(s_t = s) and adds up what is earned.  For the gradient it carries
+  grad d_t along by the product rule; no logarithm and no action value occurs.
+* ``"linear-solve"`` solves (I - gamma P_pi) V = r and its transpose for the occupancy d, and puts
+  both into the policy gradient theorem, grad J = sum_s d(s) sum_a grad pi(a|s) Q(s, a).  A finite
+  horizon becomes a larger system with one block per time step.
+
+All know percepts (aliased states share their parameters), the discount (return and occupancy carry
+gamma^t) and absorbing states (no action is taken there).
+
+Conventions.  With a horizon H, values depend on the time: V has shape (H+1, S) with
+V[H] = 0, Q and the advantages (H, S, A), the occupancy (H, S).  Without, the time index is gone.
+Rewards have the unit of J; probabilities and occupancies have none.
+
+Source: Sutton & Barto (2018), chapters 3, 4 and 13; Puterman (1994), chapters 4 to 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .mdp import MDP, reachable
+from .policies import score, softmax_policy
+from .trajectories import NO_ACTION, Trajectories
+
+METHODS = ("enumeration", "dynamic-programming", "linear-solve")
+MAX_STEPS = 1_000_000  # where dynamic programming over endless time gives up
+NEGLIGIBLE = 1e-25  # discounted probability of being still on the way, times a generous return
+
+__all__ = [
+    "METHODS",
+    "EnumeratedTrajectories",
+    "action_values",
+    "advantages",
+    "enumerate_trajectories",
+    "expected_return",
+    "occupancy",
+    "policy_gradient",
+    "state_values",
+]
+
+
+def expected_return(mdp: MDP, pi, *, method: str | None = None) -> float:
+    """Compute J(pi) = E[ sum_t gamma^t r_t ], exactly.
+
+    Parameters
+    ----------
+    mdp : the world.
+    pi : (O, A) policy.
+    method : one of ``METHODS``; default: dynamic programming with a horizon, else a linear solve.
+
+    Raises
+    ------
+    ValueError
+        if J is not defined (see :meth:`MDP.require_ending`) or the method does not fit.
+    """
+    mdp.require_ending(pi)
+    match _method(mdp, method):
+        case "enumeration":
+            tau = enumerate_trajectories(mdp)
+            return float(tau.probability(pi) @ tau.returns)
+        case "dynamic-programming":
+            return float(sum(earned for earned, _ in _earned_over_time(mdp, pi)))
+        case "linear-solve":
+            V = state_values(mdp, pi, start=mdp.mu > 0)
+            return float(mdp.mu @ np.nan_to_num(V if mdp.horizon is None else V[0]))
+
+
+def policy_gradient(mdp: MDP, theta, *, method: str | None = None) -> np.ndarray:
+    """Compute grad J(theta) for the softmax policy, exactly.
+
+    Parameters
+    ----------
+    mdp : the world.
+    theta : (O, A) logits.
+    method : one of ``METHODS``; default: dynamic programming with a horizon, else a linear solve.
+
+    Returns
+    -------
+    (O, A) array: entry [o, a] is dJ / d theta[o, a].
+
+    Raises
+    ------
+    ValueError
+        as :func:`expected_return`; also if the shape of theta does not fit the world.
+    """
+    pi = softmax_policy(theta)
+    mdp.require_ending(pi)
+    match _method(mdp, method):
+        case "enumeration":
+            return _gradient_by_enumeration(mdp, theta)
+        case "dynamic-programming":
+            return sum(slope for _, slope in _earned_over_time(mdp, pi))
+        case "linear-solve":
+            return _gradient_by_theorem(mdp, pi)
+
+
+# --- route 1: every trajectory ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class EnumeratedTrajectories(Trajectories):
+    """Every trajectory that the dynamics allow, whatever the policy.
+
+    Parameters (beyond those of :class:`Trajectories`)
+    ----------
+    dynamics : (m,) the factors that no policy can change, mu(s_0) prod_t P(s_{t+1}|s_t, a_t).
+    returns : (m,) R(tau) = sum_t gamma^t r_t.
+    percepts : (m, H) integers, the percept seen at each step.
+    """
+
+    dynamics: np.ndarray
+    returns: np.ndarray
+    percepts: np.ndarray
+
+    def probability(self, pi) -> np.ndarray:
+        """P(tau) = mu(s_0) prod_t P(s_{t+1}|s_t, a_t) pi(a_t|s_t), for each trajectory: (m,)."""
+        return self.dynamics * self._policy_factors(pi).prod(axis=1)
+
+    def ratio(self, new, old) -> np.ndarray:
+        """P(tau; new) / P(tau; old) = prod_t new(a_t|s_t) / old(a_t|s_t): (m,).
+
+        Raises
+        ------
+        ValueError
+            if some action has probability 0 under ``old``: the ratio is then undefined.
+        """
+        factors = self._policy_factors(old)
+        if (factors == 0).any():
+            raise ValueError("old gives probability 0 to an action that occurs; no ratio exists")
+        return (self._policy_factors(new) / factors).prod(axis=1)
+
+    def _policy_factors(self, pi) -> np.ndarray:
+        return np.where(self.happened, np.asarray(pi)[self.percepts, self.actions], 1.0)
+
+
+def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTrajectories:
+    """List all trajectories with mu(s_0) prod_t P(s_{t+1}|s_t, a_t) > 0, with any actions.
+
+    Parameters
+    ----------
+    mdp : the world; its episodes must be bounded in length.
+    limit : refuse to list more than so many.
+
+    Raises
+    ------
+    ValueError
+        with the number of trajectories, if there are more than ``limit`` or infinitely many.
+    """
+    count = _count_trajectories(mdp)
+    if count is None:
+        raise ValueError(
+            "there are infinitely many trajectories: no horizon, and the world can go in circles; "
+            "use dynamic programming or a linear solve"
+        )
+    if count > limit:
+        raise ValueError(f"there are {count:,} trajectories, more than the limit of {limit:,}")
+
+    successors = [np.argwhere(mdp.P[s] > 0) for s in range(mdp.S)]
+    fan_out = np.array([0 if mdp.absorbing[s] else len(successors[s]) for s in range(mdp.S)])
+    table = np.zeros((mdp.S, max(fan_out.max(), 1), 2), np.intp)
+    for s, pairs in enumerate(successors):
+        table[s, : fan_out[s]] = pairs[: fan_out[s]]
+
+    states, actions = np.flatnonzero(mdp.mu > 0)[:, None], np.zeros((np.count_nonzero(mdp.mu), 0), int)
+    steps = 0
+    while (fan_out[states[:, -1]] > 0).any() and steps != mdp.horizon:
+        last = states[:, -1]
+        copies = np.maximum(fan_out[last], 1)  # an ended trajectory is carried along, padded
+        row = np.repeat(np.arange(len(last)), copies)
+        branch = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
+        a, s = table[last[row], branch].T
+        ended = fan_out[last[row]] == 0
+        states = np.column_stack([states[row], np.where(ended, last[row], s)])
+        actions = np.column_stack([actions[row], np.where(ended, NO_ACTION, a)])
+        steps += 1
+
+    before, after, happened = states[:, :-1], states[:, 1:], actions != NO_ACTION
+    rewards = np.where(happened, mdp.R[before, actions, after], 0.0)
+    factors = np.where(happened, mdp.P[before, actions, after], 1.0)
+    return EnumeratedTrajectories(
+        states=states,
+        actions=actions,
+        rewards=rewards,
+        lengths=happened.sum(axis=1),
+        dynamics=mdp.mu[states[:, 0]] * factors.prod(axis=1),
+        returns=rewards @ mdp.gamma ** np.arange(steps),
+        percepts=mdp.observe[before],
+    )
+
+
+def _count_trajectories(mdp: MDP) -> int | None:
+    """Count them backwards in time, in whole numbers; None if they are infinitely many."""
+    branches = [
+        [] if mdp.absorbing[s] else [int(p) for p in np.argwhere(mdp.P[s] > 0)[:, 1]]
+        for s in range(mdp.S)
+    ]
+    count = [1] * mdp.S
+    reached = mdp.mu > 0
+    for _ in range(mdp.S if mdp.horizon is None else mdp.horizon):
+        count = [sum(count[p] for p in out) if out else 1 for out in branches]
+        if mdp.horizon is None:
+            reached = np.isin(
+                np.arange(mdp.S), [p for s in np.flatnonzero(reached) for p in branches[s]]
+            )
+    if mdp.horizon is None and reached.any():  # a path of S steps must visit some state twice
+        return None
+    return sum(count[s] for s in np.flatnonzero(mdp.mu > 0))
+
+
+def _gradient_by_enumeration(mdp: MDP, theta) -> np.ndarray:
+    tau = enumerate_trajectories(mdp)
+    scores = score(theta)
+    weight = tau.probability(softmax_policy(theta)) * tau.returns
+    gradient = np.zeros(scores.shape[:2])
+    for t in range(tau.actions.shape[1]):
+        i = tau.happened[:, t]
+        gradient += np.einsum("i,ipb->pb", weight[i], scores[tau.percepts[i, t], tau.actions[i, t]])
+    return gradient
+
+
+# --- route 2: forwards in time, differentiating as we go ----------------------------------------
+
+
+def _earned_over_time(mdp: MDP, pi):
+    r"""Yield, for t = 0, 1, ..., the expected gamma^t r_t and its gradient by the logits.
+
+    d_{t+1}[s'] = sum_{s,a} d_t[s] pi[o(s), a] P[s, a, s'], and the same differentiated, with
+    d pi[o, a] / d theta[o, b] = pi[o, a] (1[a = b] - pi[o, b]).
+    """
+    pi = np.asarray(pi, float)
+    O, A, S = mdp.O, mdp.A, mdp.S
+    jacobian = np.einsum("oa,ab->oab", pi, np.eye(A)) - np.einsum("oa,ob->oab", pi, pi)
+    going = ~mdp.absorbing
+    step = np.einsum("sa,sap->sp", pi[mdp.observe], mdp.P)
+    reward = np.einsum("sa,sap,sap->s", pi[mdp.observe], mdp.P, mdp.R)
+    sees = (mdp.observe == np.arange(O)[:, None]) & going  # (O, S)
+    d_step = np.einsum("os,oab,sap->obsp", sees, jacobian, mdp.P).reshape(O * A, S, S)
+    d_reward = np.einsum("os,oab,sap,sap->obs", sees, jacobian, mdp.P, mdp.R).reshape(O * A, S)
+
+    d, slope, discount, t = mdp.mu * going, np.zeros((O * A, S)), 1.0, 0
+    while t != mdp.horizon and discount * (d.sum() + np.abs(slope).sum()) > NEGLIGIBLE:
+        if t == MAX_STEPS:
+            raise ValueError(
+                f"dynamic programming is not done after {MAX_STEPS:,} steps: episodes are too "
+                "long; use a linear solve"
+            )
+        yield (
+            discount * (d @ reward),
+            discount * (slope @ reward + d_reward @ d).reshape(O, A),
+        )
+        slope = (slope @ step + np.einsum("s,ksp->kp", d, d_step)) * going
+        d = (d @ step) * going
+        discount *= mdp.gamma
+        t += 1
+    yield 0.0, np.zeros((O, A))
+
+
+# --- route 3: one linear system -----------------------------------------------------------------
+
+
+def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
+    """Compute V(s) = E[ sum_k gamma^k r_{t+k} given s_t = s ] by a linear solve.
+
+    Parameters
+    ----------
+    mdp : the world.
+    pi : (O, A) policy.
+    start : (S,) booleans; only states that can be visited from these get a value, the others
+        NaN.  Default: every state gets one.
+
+    Returns
+    -------
+    (S,), or (H+1, S) with a horizon; V[t, s] is what is still to come at time t.
+
+    Raises
+    ------
+    ValueError
+        naming the states from which an undiscounted episode may never end.
+    """
+    start = np.ones(mdp.S, bool) if start is None else np.asarray(start, bool)
+    mdp.require_ending(pi, start=start)
+    live, M, r = _linear_system(mdp, pi, start)
+    V = np.full((mdp.horizon or 1, mdp.S), np.nan)
+    V[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M, r).reshape(-1, len(live))
+    V[:, mdp.absorbing] = 0.0
+    return V[0] if mdp.horizon is None else np.vstack([V, np.zeros(mdp.S)])
+
+
+def action_values(mdp: MDP, pi) -> np.ndarray:
+    """Compute Q(s, a) = sum_s' P(s'|s, a) (R(s, a, s') + gamma V(s')): (S, A) or (H, S, A)."""
+    return _backed_up(mdp, state_values(mdp, pi))
+
+
+def advantages(mdp: MDP, pi) -> np.ndarray:
+    """Compute A(s, a) = Q(s, a) - V(s): (S, A) or (H, S, A)."""
+    V = state_values(mdp, pi)
+    return _backed_up(mdp, V) - (V if mdp.horizon is None else V[:-1])[..., None]
+
+
+def occupancy(mdp: MDP, pi) -> np.ndarray:
+    """Compute d(s) = sum_t gamma^t Pr(s_t = s and an action is taken), by a linear solve.
+
+    Not normalised: it sums to the expected (discounted) number of actions.
+
+    Returns
+    -------
+    (S,), or (H, S) with a horizon; then d[t, s] = gamma^t Pr(s_t = s and an action is taken).
+
+    Raises
+    ------
+    ValueError
+        as :func:`expected_return`.
+    """
+    mdp.require_ending(pi)
+    live, M, _ = _linear_system(mdp, pi, mdp.mu > 0)
+    start = np.zeros(len(M))
+    start[: len(live)] = mdp.mu[live]
+    d = np.zeros((mdp.horizon or 1, mdp.S))
+    d[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M.T, start).reshape(-1, len(live))
+    return d[0] if mdp.horizon is None else d
+
+
+def _gradient_by_theorem(mdp: MDP, pi) -> np.ndarray:
+    """grad J[o, b] = sum_{t, s: o(s) = o} d_t(s) pi(b|o) (Q_t(s, b) - V_t(s))."""
+    d = occupancy(mdp, pi)
+    V = state_values(mdp, pi, start=mdp.mu > 0)
+    Q = _backed_up(mdp, np.nan_to_num(V))
+    V = V if mdp.horizon is None else V[:-1]
+    per_state = d[..., None] * pi[mdp.observe] * (Q - np.nan_to_num(V)[..., None])
+    gradient = np.zeros((mdp.O, mdp.A))
+    np.add.at(gradient, mdp.observe, per_state.reshape(-1, mdp.S, mdp.A).sum(axis=0))
+    return gradient
+
+
+def _backed_up(mdp: MDP, V: np.ndarray) -> np.ndarray:
+    V_next = V if mdp.horizon is None else V[1:]
+    Q = np.einsum("sap,sap->sa", mdp.P, mdp.R) + mdp.gamma * np.einsum(
+        "sap,...p->...sa", mdp.P, V_next
+    )
+    Q[..., mdp.absorbing, :] = 0.0
+    return Q
+
+
+def _linear_system(mdp: MDP, pi, start):
+    """States that matter, the matrix of moves among them, and the expected reward in each.
+
+    With a horizon there is one copy of the states per time step, and a move leads to the next copy.
+    """
+    state_pi = mdp.action_probabilities(pi)
+    P_pi = np.einsum("sa,sap->sp", state_pi, mdp.P)
+    live = np.flatnonzero(reachable(P_pi > 0, start) & ~mdp.absorbing)
+    M = P_pi[np.ix_(live, live)]
+    r = np.einsum("sa,sap,sap->s", state_pi, mdp.P, mdp.R)[live]
+    if mdp.horizon is None:
+        return live, M, r
+    return live, np.kron(np.eye(mdp.horizon, k=1), M), np.tile(r, mdp.horizon)
+
+
+def _method(mdp: MDP, method: str | None) -> str:
+    if method is None:
+        return "linear-solve" if mdp.horizon is None else "dynamic-programming"
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; it is {method!r}")
+    return method

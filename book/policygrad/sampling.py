@@ -1,0 +1,171 @@
+r"""Draw whole trajectories, all of them one step at a time.
+
+A step from state s has A*S outcomes k = (a, s') with probabilities pi(a|o(s)) P(s'|s, a).  One
+uniform number u picks one of them: the outcome whose interval of the cumulative probabilities
+holds u.  A guide table saves the search: cut [0, 1) into C equal cells; where a cell lies
+within one interval, the table names the outcome at once, and only the few cells that an interval's
+end cuts through need a comparison with the cumulative probabilities.  C is a power of two, so
+that scaling u loses no bit and the result does not depend on C.  An outcome of
+probability 0 has an empty interval and is never drawn.
+
+Source: the method of guide tables, Devroye (1986), section III.2.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from .mdp import MDP
+from .trajectories import NO_ACTION, Trajectories
+
+DEFAULT_MAX_STEPS = 10_000
+BLOCK = 8192  # trajectories walked together; their scratch arrays then stay in the cache
+INDEX = np.int32  # half the memory of the default integer, and trajectories are mostly indices
+
+__all__ = ["sample_trajectories"]
+
+
+def sample_trajectories(
+    mdp: MDP,
+    pi,
+    m: int,
+    rng: np.random.Generator,
+    *,
+    max_steps: int | None = None,
+    truncate: bool = False,
+) -> Trajectories:
+    """Draw m independent trajectories, P(tau) = mu(s_0) prod_t pi(a_t|s_t) P(s_{t+1}|s_t, a_t).
+
+    Parameters
+    ----------
+    mdp : the world.
+    pi : (O, A) policy.
+    m : how many trajectories, at least 1.
+    rng : the source of randomness; the same state of ``rng`` gives the same trajectories.
+    max_steps : give up after so many actions; default: the horizon, or 10,000 where there is none.
+    truncate : return trajectories cut at ``max_steps``.  Their returns are then not the returns of J.
+
+    Returns
+    -------
+    Trajectories, padded to the longest one.
+
+    Raises
+    ------
+    ValueError
+        if the policy may never end (see :meth:`MDP.require_ending`), or if trajectories are
+        unfinished at ``max_steps`` and ``truncate`` was not asked for: the message counts them.
+    """
+    _require_count("m", m)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator; it is {type(rng).__name__}")
+    if max_steps is not None:
+        _require_count("max_steps", max_steps)
+    if not truncate:
+        mdp.require_ending(pi)
+    limit = DEFAULT_MAX_STEPS if mdp.horizon is None else mdp.horizon
+    limit = limit if max_steps is None else min(limit, max_steps)
+
+    outcomes = (mdp.action_probabilities(pi)[:, :, None] * mdp.P).reshape(mdp.S, -1)
+    steps = _GuideTable.build(outcomes, m)
+    starts = _GuideTable.build(mdp.mu[None, :], m)
+    sizes = [BLOCK] * (m // BLOCK) + ([m % BLOCK] if m % BLOCK else [])
+    blocks = [_walk(mdp, starts.draw(np.zeros(n, INDEX), rng), steps, limit, rng) for n in sizes]
+
+    unfinished = sum(left for _, _, left in blocks)
+    if unfinished and limit != mdp.horizon and not truncate:
+        raise ValueError(
+            f"{unfinished:,} of {m:,} trajectories are unfinished after max_steps = {limit:,} "
+            "actions; allow more steps, or ask for truncate=True and mind what it does to J"
+        )
+    return _assemble(mdp, m, blocks)
+
+
+def _walk(mdp: MDP, start, steps: _GuideTable, limit: int, rng):
+    """Walk a block of trajectories to their ends; log who moved, from where, and the outcome."""
+    state_after = np.tile(np.arange(mdp.S, dtype=INDEX), mdp.A)
+    some_end = bool(mdp.absorbing.any())
+    log, running, state = [], np.arange(len(start)), start
+    while True:
+        if some_end:
+            going = ~mdp.absorbing[state]
+            if not going.all():
+                running, state = running[going], state[going]
+        if not running.size or len(log) == limit:
+            return start, log, running.size
+        k = steps.draw(state, rng)
+        log.append((running, state, k))
+        state = state_after.take(k)
+
+
+def _assemble(mdp: MDP, m: int, blocks) -> Trajectories:
+    """Put the blocks side by side: time-major in memory, since estimators work step by step."""
+    S, K = mdp.S, mdp.A * mdp.S
+    H = max(len(log) for _, log, _ in blocks)
+    states, actions = np.empty((H + 1, m), INDEX), np.full((H, m), NO_ACTION, INDEX)
+    rewards, lengths = np.zeros((H, m)), np.empty(m, np.intp)
+    action_of, state_after = np.divmod(np.arange(K, dtype=INDEX), INDEX(S))
+    reward_of = mdp.R.reshape(-1)
+    left = 0
+    for start, log, _ in blocks:
+        n = len(start)
+        path, acts, pays = (array[:, left : left + n] for array in (states, actions, rewards))
+        path[0] = start
+        for t, (running, state, k) in enumerate(log):
+            if len(running) < n:
+                path[t + 1] = path[t]
+                path[t + 1, running] = state_after.take(k)
+                acts[t, running] = action_of.take(k)
+                pays[t, running] = reward_of.take(state * K + k)
+            else:
+                path[t + 1] = state_after.take(k)
+                acts[t] = action_of.take(k)
+                pays[t] = reward_of.take(state * K + k)
+        path[len(log) + 1 :] = path[len(log)]
+        lengths[left : left + n] = (acts != NO_ACTION).sum(axis=0)
+        left += n
+    return Trajectories(states.T, actions.T, rewards.T, lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class _GuideTable:
+    """n distributions over K outcomes: cumulative, in units of a cell, and the guide."""
+
+    upper: np.ndarray  # (n, K) upper ends of the intervals, times C
+    guide: np.ndarray  # (n * C,) the outcome of each cell, or -1 where an end cuts through it
+    cells: int
+
+    @classmethod
+    def build(cls, probabilities: np.ndarray, draws: int) -> _GuideTable:
+        """Make the table finer the more draws will pay for it."""
+        C = 1 << int(np.clip(draws // 16, 16, 4096)).bit_length()
+        upper = np.cumsum(probabilities, axis=1) * C
+        for row, p in zip(upper, probabilities, strict=True):
+            row[np.flatnonzero(p)[-1] :] = C  # whatever rounding left over goes to a possible outcome
+        cell = np.arange(C)
+        guide = np.empty((len(upper), C), INDEX)
+        for row, ends in zip(guide, upper, strict=True):
+            first = np.searchsorted(ends, cell, side="right")
+            last = np.searchsorted(ends, cell + 1, side="left")
+            row[:] = np.where(first == last, first, -1)
+        return cls(upper, guide.reshape(-1), C)
+
+    def draw(self, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw one outcome from distribution row[i], for each i: (len(row),) integers."""
+        u = rng.random(row.size)
+        u *= self.cells
+        at = u.astype(INDEX)
+        at += row * INDEX(self.cells)
+        k = self.guide.take(at)
+        cut = np.flatnonzero(k < 0)
+        k[cut] = (u[cut, None] >= self.upper[row[cut]]).sum(axis=1)
+        return k
+
+
+def _require_count(name: str, value) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number; it is {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1; it is {value}")

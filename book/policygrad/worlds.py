@@ -1,0 +1,311 @@
+r"""The tiny decision processes of the book, by name.
+
+Each is small enough that J and its gradient are known exactly, and each is there for one reason.
+
+==================  ============================================================================
+``bandit``          one decision; the whole of policy gradients without time
+``two_state``       every transition possible, three steps: 64 trajectories from its start
+``vacuum_corridor`` two cells with the same walls, so the same percept, that need opposite actions
+``short_corridor``  Sutton & Barto's Example 13.1: a closed form for J, endless for some policies
+``gamma_trap``      dropping gamma^t from the update turns the gradient around
+``random_mdp``      anything else, to test what must hold everywhere
+==================  ============================================================================
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .mdp import MDP
+
+__all__ = [
+    "CORRIDOR_MAP",
+    "bandit",
+    "gamma_trap",
+    "random_mdp",
+    "short_corridor",
+    "two_state",
+    "vacuum_corridor",
+]
+
+# '#' wall, '.' floor, 'D' dust (the goal), 'h' hamster; an episode ends on D and on h
+CORRIDOR_MAP = """\
+#######
+#.....#
+#h#D#h#
+#######"""
+
+_MOVES = {"left": (0, -1), "right": (0, 1), "down": (1, 0), "up": (-1, 0)}
+_SIDES = {"N": (-1, 0), "E": (0, 1), "S": (1, 0), "W": (0, -1)}
+
+
+def bandit(rewards, chances=None) -> MDP:
+    """Build a bandit: one decision, and arm a pays rewards[a] with probability chances[a], else 0.
+
+    J(theta) = sum_a pi(a) chances[a] rewards[a].
+
+    Parameters
+    ----------
+    rewards : (A,) what each arm pays.
+    chances : (A,) probabilities; default: every arm always pays.
+
+    Raises
+    ------
+    ValueError
+        if the shapes differ; entries are checked by :class:`MDP`.
+    """
+    rewards = np.asarray(rewards, float)
+    chances = np.ones_like(rewards) if chances is None else np.asarray(chances, float)
+    if rewards.ndim != 1 or chances.shape != rewards.shape:
+        raise ValueError(
+            "rewards and chances must be two lists of one length, an entry per arm; "
+            f"they have shapes {rewards.shape} and {chances.shape}"
+        )
+    A = len(rewards)
+    P, R = np.zeros((3, A, 3)), np.zeros((3, A, 3))
+    P[0, :, 1], P[0, :, 2] = chances, 1.0 - chances
+    R[0, :, 1] = rewards
+    P[1, :, 1] = P[2, :, 2] = 1.0
+    return MDP(
+        P, R, [1, 0, 0], horizon=1, observe=[0, 0, 0], states=["start", "paid", "unpaid"]
+    )
+
+
+def two_state(horizon: int = 3, gamma: float = 1.0) -> MDP:
+    """Build a world of two states and two actions in which every transition is possible.
+
+    From its start there are 4^H trajectories: 64 for H = 3.  Being in state 1 pays;
+    "push" makes state 1 likelier and costs a little.
+    """
+    P = np.array([[[0.8, 0.2], [0.3, 0.7]], [[0.6, 0.4], [0.1, 0.9]]])
+    R = np.array([[[0.0, 1.0], [-0.2, 0.8]], [[0.0, 2.0], [-0.2, 1.8]]])
+    return MDP(P, R, [1, 0], horizon=horizon, gamma=gamma, actions=["wait", "push"])
+
+
+def short_corridor() -> MDP:
+    """Build the short corridor with switched actions: four states, one percept.
+
+    Start in 0.  Left in 0 stays; in 1 the actions are reversed; right in 2 ends.  Every step
+    costs 1, the last included.  With p = pi(right):
+
+        J(p) = (2p - 4) / (p (1 - p)),  largest at p = 2 - sqrt(2), where it is -6 - 4 sqrt(2).
+
+    Source: Sutton & Barto (2018), Example 13.1.
+    """
+    left, right = 0, 1
+    P = np.zeros((4, 2, 4))
+    P[0, left, 0] = P[0, right, 1] = 1.0
+    P[1, left, 2] = P[1, right, 0] = 1.0
+    P[2, left, 1] = P[2, right, 3] = 1.0
+    P[3, :, 3] = 1.0
+    R = np.full((4, 2, 4), -1.0)
+    R[3] = 0.0
+    return MDP(
+        P,
+        R,
+        [1, 0, 0, 0],
+        observe=[0, 0, 0, 0],
+        states=["0", "1", "2", "end"],
+        actions=["left", "right"],
+        percepts=["corridor"],
+    )
+
+
+def gamma_trap(gamma: float = 0.5) -> MDP:
+    """Build the world in which the update without gamma^t climbs down.
+
+    Two decisions with one shared parameter p = pi(right).  First: right pays 1, left 0.  Then: left
+    pays 2.5 and ends; right pays 0, and 8 arrives three steps later.
+
+        J(p) = p + gamma 2.5 (1 - p) + gamma^4 8 p,  for gamma = 1/2: J' = +1/4.
+
+    Source: Nota & Thomas (2020), the kind of example in their section 4; numbers our own.
+    """
+    names = ["first", "second", "wait 1", "wait 2", "wait 3", "end"]
+    left, right = 0, 1
+    P, R = np.zeros((6, 2, 6)), np.zeros((6, 2, 6))
+    P[0, :, 1] = P[1, left, 5] = P[1, right, 2] = P[2, :, 3] = P[3, :, 4] = P[4, :, 5] = 1.0
+    P[5, :, 5] = 1.0
+    R[0, right, 1] = 1.0
+    R[1, left, 5] = 2.5
+    R[4, :, 5] = 8.0
+    return MDP(
+        P,
+        R,
+        [1, 0, 0, 0, 0, 0],
+        gamma=gamma,
+        observe=[0] * 6,
+        states=names,
+        actions=["left", "right"],
+    )
+
+
+def vacuum_corridor(
+    drawing: str = CORRIDOR_MAP,
+    *,
+    starts: str | None = None,
+    step_reward: float = -1.0,
+    dust_reward: float = 0.0,
+    hamster_reward: float = -10.0,
+    observed: bool = False,
+) -> MDP:
+    """Build the vacuum cleaner's world from a drawn map; percepts are computed from the walls.
+
+    The cleaner feels which of its four sides are walls and nothing else, so two cells with the
+    same walls are aliased.  It moves left, right or down; a move into a wall leaves it in place.
+    Entering the dust or a hamster ends the episode.
+
+    With hamsters avoided, q = pi(right) in the two aliased cells and the uniform start over
+    the other four, the mean number of steps is 1/2 + 1/q + 1/(1 - q).
+
+    Parameters
+    ----------
+    drawing : rows of '#' wall, '.' floor, 'D' dust, 'h' hamster, closed in by walls.
+    starts : names of the start cells, "r1c1 r1c2 ..."; default: every floor cell that does
+        not lie directly above the dust, equally likely.
+    step_reward, dust_reward, hamster_reward : paid for each step, and on top of it for
+        entering the dust or a hamster.
+    observed : True lets the cleaner see its cell, so that nothing is hidden.
+
+    Raises
+    ------
+    ValueError
+        if the drawing has an unknown sign, is not closed by walls, or has no dust or no floor; or
+        for an unknown start.
+    """
+    cells = _read_map(drawing)
+    number = {place: s for s, place in enumerate(cells)}
+    names = [f"r{row}c{col}" for row, col in cells]
+    ends = [sign in "Dh" for sign in cells.values()]
+    bonus = {".": 0.0, "D": dust_reward, "h": hamster_reward}
+    actions = ["left", "right", "down"]
+
+    S, A = len(cells), len(actions)
+    P, R = np.zeros((S, A, S)), np.zeros((S, A, S))
+    for s, (row, col) in enumerate(cells):
+        for a, action in enumerate(actions):
+            down, across = _MOVES[action]
+            to = s if ends[s] else number.get((row + down, col + across), s)
+            P[s, a, to] = 1.0
+            R[s, a, to] = 0.0 if ends[s] else step_reward + bonus[cells[list(cells)[to]]]
+
+    walls = [
+        "".join(n for n, (y, x) in _SIDES.items() if (row + y, col + x) not in cells)
+        for row, col in cells
+    ]
+    felt = names if observed else walls
+    percepts = list(dict.fromkeys(felt))
+    return MDP(
+        P,
+        R,
+        _start_cells(cells, names, starts),
+        observe=[percepts.index(f) for f in felt],
+        states=names,
+        actions=actions,
+        percepts=[p or "open" for p in percepts],
+    )
+
+
+def _read_map(drawing: str) -> dict[tuple[int, int], str]:
+    """Cells that are not walls, in reading order: {(row, column): sign}."""
+    rows = drawing.splitlines()
+    cells = {}
+    for y, line in enumerate(rows):
+        for x, sign in enumerate(line):
+            if sign not in "#.Dh":
+                raise ValueError(f"drawing, row {y}, column {x}: {sign!r} is not one of # . D h")
+            if sign != "#":
+                cells[y, x] = sign
+    for (y, x), sign in cells.items():
+        for side, (down, across) in _SIDES.items():
+            v, u = y + down, x + across
+            if not (0 <= v < len(rows) and 0 <= u < len(rows[v])):
+                raise ValueError(
+                    f"drawing, row {y}, column {x}: {sign!r} has no wall on its side {side}"
+                )
+    for sign, what in (("D", "dust"), (".", "floor")):
+        if sign not in cells.values():
+            raise ValueError(f"the drawing has no {what} ({sign!r})")
+    return cells
+
+
+def _start_cells(cells, names, starts: str | None) -> np.ndarray:
+    if starts is None:
+        chosen = [
+            sign == "." and cells.get((y + 1, x)) != "D" for (y, x), sign in cells.items()
+        ]
+    else:
+        unknown = [name for name in starts.split() if name not in names]
+        if unknown:
+            raise ValueError(f"start {unknown[0]!r} is not a cell; cells are {', '.join(names)}")
+        chosen = [name in starts.split() for name in names]
+    if not any(chosen):
+        raise ValueError("no cell is left to start from; name one in starts")
+    return np.array(chosen) / np.sum(chosen)
+
+
+def random_mdp(
+    rng: np.random.Generator,
+    S: int = 4,
+    A: int = 3,
+    *,
+    O: int | None = None,
+    successors: int | None = None,
+    start: str = "random",
+    absorbing: int = 0,
+    horizon: int | None = None,
+    gamma: float = 1.0,
+) -> MDP:
+    """Draw a decision process at random.
+
+    Parameters
+    ----------
+    rng : the source of randomness.
+    S, A : numbers of states and actions.
+    O : number of percepts; fewer than S means aliasing, spread at random over the states.
+        Default: S, nothing hidden.
+    successors : how many next states each (s, a) can lead to; default: all of them.
+    start : "random" (a distribution over the states that are not absorbing), "uniform" over
+        them, or "first".
+    absorbing : how many states, the last ones, are absorbing.  Each other (s, a) can then reach one
+        of them, so that every policy ends with probability 1.
+    horizon, gamma : as in :class:`MDP`.
+
+    Raises
+    ------
+    ValueError
+        if a count does not fit, or if neither horizon, discount nor absorbing states
+        make J finite.
+    """
+    O = S if O is None else O
+    successors = S if successors is None else successors
+    for name, value, low, high in (
+        ("S", S, 1, None),
+        ("A", A, 1, None),
+        ("O", O, 1, S),
+        ("successors", successors, 1, S),
+        ("absorbing", absorbing, 0, S - 1),
+    ):
+        if value < low or (high is not None and value > high):
+            raise ValueError(f"{name} must be at least {low}, at most {high}; it is {value}")
+    if horizon is None and gamma == 1.0 and not absorbing:
+        raise ValueError("J would be infinite: give a horizon, gamma < 1 or an absorbing state")
+    if start not in ("random", "uniform", "first"):
+        raise ValueError(f"start must be 'random', 'uniform' or 'first'; it is {start!r}")
+
+    P = np.zeros((S, A, S))
+    for s in range(S):
+        for a in range(A):
+            to = rng.permutation(S)[:successors]
+            if absorbing and not (to >= S - absorbing).any():
+                to[0] = S - 1 - rng.integers(absorbing)
+            P[s, a, to] = rng.dirichlet(np.ones(len(to)))
+    R = rng.normal(size=(S, A, S))
+    ends = np.arange(S) >= S - absorbing
+    P[ends] = np.eye(S)[ends][:, None, :]
+    R[ends] = 0.0
+
+    weight = {"random": rng.exponential(size=S), "uniform": np.ones(S), "first": np.eye(S)[0]}[start]
+    weight = weight * ~ends
+    observe = rng.permutation(np.concatenate([np.arange(O), rng.integers(O, size=S - O)]))
+    return MDP(P, R, weight / weight.sum(), horizon=horizon, gamma=gamma, observe=observe)
