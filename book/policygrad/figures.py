@@ -1,0 +1,182 @@
+"""Every picture of the book; the one module that imports matplotlib.
+
+A function takes numbers and returns a :class:`Picture`, which a notebook shows as SVG: sharp,
+small, and compared as text when the book is tested.  Nothing is computed here but positions.
+
+The same colours mean the same things in every chapter.  They are from the palette of
+Okabe & Ito (2008), which the colour-blind can tell apart; shapes and dashes say the same once more.
+"""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+EXACT = "#1a1a1a"  # what is computed with no sampling
+ESTIMATE = "#0072B2"  # what is estimated from samples
+POLICY = "#009E73"  # what depends on theta
+WORLD = "#E69F00"  # what does not: start and dynamics
+WRONG = "#D55E00"  # what is refuted
+FAINT = "#8c8c8c"
+
+STYLE = {
+    "svg.hashsalt": "policygrad",  # else the names inside the file change from run to run
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": EXACT,
+    "xtick.color": EXACT,
+    "ytick.color": EXACT,
+    "legend.frameon": False,
+    "path.simplify": False,
+}
+
+__all__ = ["Picture", "error_decay", "gradient_cloud", "trajectory_factors"]
+
+
+class Picture:
+    """A finished figure that shows itself as SVG with nothing in it that changes from run to run."""
+
+    def __init__(self, figure: Figure, name: str):
+        self.figure = figure
+        self.name = name
+
+    def _repr_svg_(self) -> str:
+        out = io.StringIO()
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(
+                out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight"
+            )
+        text = out.getvalue()
+        return text[text.index("<svg") :]
+
+    def __repr__(self) -> str:
+        return f"<picture: {self.name}>"
+
+
+def _axes(width: float, height: float, columns: int = 1, **options):
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(1, columns, **options)
+
+
+def trajectory_factors(steps: int = 3) -> Picture:
+    """Draw a trajectory as a chain: each arrow is one factor of P(tau; theta).
+
+    Green, solid: the policy's factors.  Orange, dashed: start and dynamics, whose
+    logarithms have no theta in them.
+    """
+    figure, ax = _axes(7.2, 1.9)
+    with matplotlib.rc_context(STYLE):
+        nodes = [f"$s_{t // 2}$" if t % 2 == 0 else f"$a_{t // 2}$" for t in range(2 * steps)]
+        for x, text in enumerate([*nodes, "$s_H$"], start=1):
+            if x == len(nodes):  # a gap before the last step, since H is any number
+                ax.text(x, 0, r"$\cdots$", ha="center", va="center", fontsize=13)
+                continue
+            box = FancyBboxPatch(
+                (x - 0.21, -0.2),
+                0.42,
+                0.4,
+                boxstyle="round,pad=0,rounding_size=0.1" if "s" in text else "square,pad=0",
+                facecolor="white",
+                edgecolor=EXACT,
+            )
+            ax.add_patch(box)
+            ax.text(x, 0, text, ha="center", va="center", fontsize=12)
+        for x in range(len(nodes) + 1):
+            # into x+1: the start; then policy and dynamics in turn
+            world = x % 2 == 0
+            colour = WORLD if world else POLICY
+            ax.annotate(
+                "",
+                (x + 0.77, 0),
+                (x + 0.23, 0),
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": colour,
+                    "linewidth": 2,
+                    "linestyle": "--" if world else "-",
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+            )
+            t = (x - 1) // 2
+            label = r"$\mu$" if x == 0 else "$P$" if world else r"$\pi_\theta$"
+            if t < steps - 1 or x == 0:
+                ax.text(x + 0.5, 0.36, label, ha="center", color=EXACT, fontsize=12)
+        ax.plot([], [], color=WORLD, linestyle="--", linewidth=2, label="the world's: no θ inside")
+        ax.plot([], [], color=POLICY, linewidth=2, label="the policy's: all that is left of the gradient")
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.06), ncols=2)
+        ax.set(xlim=(0.1, len(nodes) + 1.4), ylim=(-0.45, 0.75))
+        ax.axis("off")
+    return Picture(figure, "a trajectory and its factors")
+
+
+def gradient_cloud(rows, probability, exact, means, *, labels, m: int) -> Picture:
+    """Show the gradients of single trajectories around the exact one, and means of m of them.
+
+    Parameters
+    ----------
+    rows : (n, 2) gradient of each possible trajectory, in two directions.
+    probability : (n,) of those trajectories; the area of a dot is proportional to it.
+    exact : (2,) the exact gradient.
+    means : (k, 2) means of m sampled trajectories each.
+    labels : names of the two directions.
+    m : how many trajectories went into each mean.
+    """
+    figure, (left, right) = _axes(7.2, 3.5, columns=2)
+    rows, means = np.round(rows, 6), np.round(means, 6)
+    with matplotlib.rc_context(STYLE):
+        area = 900 * np.asarray(probability) / np.max(probability)
+        left.scatter(*rows.T, s=area, color=ESTIMATE, alpha=0.35, linewidths=0)
+        left.scatter(*rows.T, s=3, color=ESTIMATE, linewidths=0)
+        left.set_title("every single trajectory", fontsize=10)
+        right.scatter(*means.T, s=9, color=ESTIMATE, alpha=0.6, linewidths=0)
+        right.set_title(f"{len(means)} means of {m} trajectories", fontsize=10)
+        for ax in (left, right):
+            ax.axhline(0, color=FAINT, linewidth=0.6)
+            ax.axvline(0, color=FAINT, linewidth=0.6)
+            ax.annotate(
+                "",
+                exact,
+                (0, 0),
+                arrowprops={"arrowstyle": "-|>", "color": EXACT, "linewidth": 2, "shrinkA": 0, "shrinkB": 0},
+            )
+            ax.set_xlabel(labels[0])
+            ax.margins(0.12)
+        left.set_ylabel(labels[1])
+        right.plot([], [], color=EXACT, linewidth=2, label="exact gradient")
+        right.scatter([], [], s=12, color=ESTIMATE, label="estimates")
+        right.legend(loc="best", fontsize=9)
+    return Picture(figure, "single-trajectory gradients around the exact one")
+
+
+def error_decay(sizes, errors, predicted) -> Picture:
+    """Plot the error of the estimate over the number of trajectories, both on log scales.
+
+    Parameters
+    ----------
+    sizes : (n,) numbers of trajectories m.
+    errors : (n, k) the error |ghat - grad J| of k estimates at each m.
+    predicted : (n,) sqrt(trace of the exact covariance / m).
+    """
+    figure, ax = _axes(6.4, 3.6)
+    errors = np.asarray(errors)
+    with matplotlib.rc_context(STYLE):
+        low, high = np.quantile(errors, [0.05, 0.95], axis=1)
+        measured = np.sqrt((errors**2).mean(axis=1))
+        ax.fill_between(
+            sizes, np.round(low, 8), np.round(high, 8), color=ESTIMATE, alpha=0.2, linewidth=0,
+            label="nine estimates in ten",
+        )
+        ax.plot(sizes, predicted, color=EXACT, label=r"exact: $\sqrt{\mathrm{tr}\,\Sigma/m}$")
+        ax.plot(sizes, np.round(measured, 8), "o", color=ESTIMATE, label="measured, root mean square")
+        ax.set(xscale="log", yscale="log", xlabel="trajectories m", ylabel=r"$|\hat g-\nabla J|$")
+        ax.legend()
+    return Picture(figure, "the error falls as one over the square root of m")

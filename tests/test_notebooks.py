@@ -1,0 +1,197 @@
+"""Every notebook of the book is stored executed, and a change to what it stores is noticed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from notebooks import METADATA, problems
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+
+
+def chapters_of(toc) -> list[str]:
+    """All `file` and `root` entries of a table of contents."""
+    if isinstance(toc, list):
+        return [name for entry in toc for name in chapters_of(entry)]
+    if isinstance(toc, dict):
+        here = [toc[key] for key in ("root", "file") if key in toc]
+        return here + [name for value in toc.values() for name in chapters_of(value)]
+    return []
+
+
+def nbval(path: Path) -> subprocess.CompletedProcess:
+    """A run of nbval on one notebook, apart from this run of pytest."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
+    command += ["--nbval-cell-timeout=60", "-q", "-p", "no:cacheprovider", "--rootdir", path.parent]
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    return subprocess.run(
+        [*command, path], cwd=path.parent, env=inherited, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_executed_in_order_and_comparable(path):
+    assert problems(path) == []
+
+
+def test_the_table_of_contents_and_the_folder_name_the_same_chapters(root):
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [*(root / "book").glob("*.ipynb"), *(root / "book").glob("*.md")]
+    listed = chapters_of(toc)
+    assert len(set(listed)) == len(listed)
+    assert set(listed) == {path.relative_to(root).with_suffix("").as_posix() for path in pages}
+
+
+def test_no_loose_module_lies_beside_the_chapters(root):
+    assert list((root / "book").glob("*.py")) == []
+
+
+# --- what the guard and nbval each notice, on copies ------------------------------------------
+
+
+def code_cell(source="1 + 1", count=1, outputs=(), metadata=None):
+    return nbformat.v4.new_code_cell(
+        source, execution_count=count, outputs=list(outputs), metadata=metadata or {}
+    )
+
+
+def shown(**data):
+    data = {kind.replace("_", "/"): content for kind, content in data.items()}
+    return nbformat.v4.new_output("display_data", data)
+
+
+def svg(text="<svg/>"):
+    return nbformat.v4.new_output("display_data", {"image/svg+xml": text})
+
+
+def stream(name, text):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+CASES = {
+    "never executed": ([code_cell(count=None)], "execution count none"),
+    "executed out of order": ([code_cell(count=2), code_cell(count=1)], "execution count 2, not 1"),
+    "PNG": ([code_cell(outputs=[shown(image_png="aGk=")])], "image/png"),
+    "JPEG": ([code_cell(outputs=[shown(image_jpeg="aGk=")])], "image/jpeg"),
+    "figure without alt text": ([code_cell(outputs=[svg()])], "without alt text"),
+    "error": (
+        [code_cell(outputs=[nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])])],
+        "stores an error",
+    ),
+    "stderr": ([code_cell(outputs=[stream("stderr", "hm")])], "stderr"),
+    "memory address": (
+        [code_cell(outputs=[stream("stdout", "<object at 0x7f3a5c0d2e10>")])],
+        "memory address",
+    ),
+    "absolute path": (
+        [code_cell(outputs=[stream("stdout", "in /home/ada/book/a.py")])],
+        "path of one machine",
+    ),
+    "long cell": ([code_cell("\n".join(["1"] * 31))], "31 lines"),
+    "long cells": ([code_cell("\n".join(["1"] * 10))], "median cell has 10"),
+    "timing in the metadata": ([code_cell(metadata={"execution": {}})], "one machine or editor"),
+}
+
+
+def write(path: Path, cells, metadata=METADATA) -> Path:
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+    return path
+
+
+@pytest.mark.parametrize("cells, message", CASES.values(), ids=CASES)
+def test_the_guard_names_each_kind_of_problem(cells, message, tmp_path):
+    found = problems(write(tmp_path / "a.ipynb", cells))
+    assert any(message in problem for problem in found), found
+
+
+def test_the_guard_names_two_cells_with_one_id(tmp_path):
+    path = write(tmp_path / "a.ipynb", [code_cell(count=1), code_cell(count=2)])
+    path.write_text(path.read_text().replace("cell-1", "cell-0"))
+    assert any("one id" in problem for problem in problems(path))
+
+
+def test_the_guard_names_metadata_of_one_python(tmp_path):
+    metadata = METADATA | {"language_info": {"name": "python", "version": "3.11.7"}}
+    path = write(tmp_path / "a.ipynb", [code_cell()], metadata)
+    assert any("one machine" in problem for problem in problems(path))
+
+
+def test_the_guard_passes_a_good_notebook(tmp_path):
+    figure = code_cell(outputs=[svg()], metadata={"mystnb": {"image": {"alt": "A line."}}})
+    words = nbformat.v4.new_markdown_cell("Words.")
+    assert problems(write(tmp_path / "a.ipynb", [words, figure, code_cell(count=2)])) == []
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The shortest chapter, down to its first output with a digit, beside a copy of the package."""
+    if not NOTEBOOKS:
+        pytest.skip("the book has no notebook yet")
+    original = min(NOTEBOOKS, key=lambda path: path.stat().st_size)
+    shutil.copytree(
+        ROOT / "book" / "policygrad",
+        tmp_path / "policygrad",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    notebook = nbformat.read(original, as_version=4)
+    place = next(i for i, cell in enumerate(notebook.cells) if digit_of(cell))
+    notebook.cells = notebook.cells[: place + 1]
+    path = tmp_path / original.name
+    nbformat.write(notebook, path)
+    return path
+
+
+def digit_of(cell):
+    """First output of a cell that shows a digit, and where its text is stored."""
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            holder, key = output, "text"
+        else:
+            holder, key = output.get("data", {}), "text/plain"
+        if re.search(r"\d", str(holder.get(key, ""))):
+            return holder, key
+    return None
+
+
+def test_nbval_passes_an_unchanged_copy(copy):
+    run = nbval(copy)
+    assert run.returncode == 0, run.stdout
+
+
+def test_nbval_fails_once_a_digit_of_an_output_changes(copy):
+    notebook = nbformat.read(copy, as_version=4)
+    holder, key = digit_of(notebook.cells[-1])
+    holder[key] = re.sub(r"\d", lambda d: str((int(d[0]) + 1) % 10), holder[key], count=1)
+    nbformat.write(notebook, copy)
+    run = nbval(copy)
+    assert run.returncode == 1, run.stdout
+    assert "1 failed" in run.stdout
+
+
+def test_the_guard_fails_stripped_outputs_where_nbval_does_not(copy):
+    notebook = nbformat.read(copy, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, copy)
+    assert nbval(copy).returncode == 0
+    assert any("execution count none" in problem for problem in problems(copy))
+
+
+def test_nbval_fails_outputs_stripped_under_their_counts(copy):
+    notebook = nbformat.read(copy, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    nbformat.write(notebook, copy)
+    assert nbval(copy).returncode == 1

@@ -1,0 +1,345 @@
+"""The built book opens from a folder, with no network, on a wide screen and on a phone."""
+
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from browser import find_browser
+
+# A link that a reader may follow is the only thing that may point elsewhere.
+FETCHING = ("src", "srcset", "data", "poster", "background", "action", "formaction", "xlink:href")
+CDN = re.compile(
+    r"\bcdn\b|jsdelivr|unpkg|cdnjs|cloudflare|googleapis|gstatic|googletagmanager|mybinder|thebe",
+    re.IGNORECASE,
+)
+REMOTE_IN_CSS = re.compile(r"(?:url\(\s*['\"]?|@import\s+['\"])(?:https?:)?//", re.IGNORECASE)
+# License comments and namespaces name hosts in the theme's own files; only pages are searched.
+
+
+def is_remote(address: str) -> bool:
+    parts = urlsplit(address.strip())
+    return bool(parts.netloc) or parts.scheme in ("http", "https", "ftp", "ws", "wss")
+
+
+class Html(HTMLParser):
+    """The tags, ids and number of formulas of a page."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path = path
+        self.tags: list[tuple[str, dict]] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+        self.ids = {attrs["id"] for _, attrs in self.tags if attrs.get("id")}
+        self.ids |= {attrs["name"] for tag, attrs in self.tags if tag == "a" and "name" in attrs}
+        self.formulas = sum(
+            "math" in (attrs.get("class") or "").split() and tag in ("div", "span")
+            for tag, attrs in self.tags
+        )
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def remote_parts(page: Html) -> list[str]:
+    """What a page would fetch from elsewhere."""
+    found = []
+    for tag, attrs in page.tags:
+        for name, value in attrs.items():
+            fetches = name in FETCHING or (name == "href" and tag not in ("a", "area"))
+            if fetches and value and any(map(is_remote, value.split())):
+                found.append(f"<{tag} {name}={value}>")
+    return found
+
+
+@pytest.fixture(scope="session")
+def pages(site) -> list[Html]:
+    """Every page of the site."""
+    found = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    return [Html(path) for path in found]
+
+
+# --- the files ----------------------------------------------------------------------------------
+
+
+@pytest.mark.site
+def test_every_chapter_has_its_page(site, root):
+    sources = [*(root / "book").glob("*.ipynb"), *(root / "book").glob("*.md")]
+    assert sources
+    for source in sources:
+        assert (site / "book" / f"{source.stem}.html").is_file(), source.stem
+
+
+@pytest.mark.site
+def test_no_page_is_older_than_its_sources(site, root):
+    book = root / "book"
+    sources = [*book.glob("*.ipynb"), *book.glob("*.md"), *book.rglob("*.py"), *book.glob("*.bib")]
+    newest = max(sources, key=lambda path: path.stat().st_mtime)
+    built = (site / "index.html").stat().st_mtime
+    assert newest.stat().st_mtime <= built, f"{newest.name} changed since `make book`"
+
+
+@pytest.mark.site
+def test_no_page_fetches_anything_remote(pages):
+    assert {page.path.name: found for page in pages if (found := remote_parts(page))} == {}
+
+
+@pytest.mark.site
+def test_no_page_names_a_content_network(pages):
+    # The words of the book may; what counts is scripts and attributes.
+    for page in pages:
+        scripts = " ".join(re.findall(r"<script.*?</script>", page.text, re.DOTALL))
+        values = " ".join(
+            str(value)
+            for tag, attrs in page.tags
+            for name, value in attrs.items()
+            if (tag, name) != ("a", "href")
+        )
+        assert CDN.findall(scripts + values) == [], page.path.name
+
+
+@pytest.mark.site
+def test_no_stylesheet_fetches_anything_remote(site):
+    for path in site.rglob("*.css"):
+        assert not REMOTE_IN_CSS.search(path.read_text(encoding="utf-8")), path.name
+
+
+@pytest.mark.site
+def test_formulas_are_set_by_one_local_script_where_there_are_any(pages, site):
+    assert [path.name for path in site.rglob("*tex-*.js")] == ["tex-svg-full.js"]
+    for page in pages:
+        sources = [attrs.get("src") or "" for tag, attrs in page.tags if tag == "script"]
+        loaded = sum("tex-svg-full.js" in source for source in sources)
+        assert loaded <= 1, page.path.name
+        assert loaded or not page.formulas, page.path.name
+
+
+@pytest.mark.site
+def test_every_internal_link_leads_to_a_page_and_an_anchor_that_exist(pages, site):
+    by_path = {page.path.resolve(): page for page in pages}
+    broken = []
+    for page in pages:
+        for tag, attrs in page.tags:
+            for name in ("href", "src"):
+                address = attrs.get(name)
+                if not address or urlsplit(address).scheme or is_remote(address):
+                    continue
+                parts = urlsplit(address)
+                target = (page.path.parent / unquote(parts.path)).resolve()
+                target = target if parts.path else page.path.resolve()
+                if not target.is_file():
+                    broken.append(f"{page.path.name}: {address} leads to no file")
+                elif (
+                    tag == "a"
+                    and parts.fragment
+                    and target in by_path
+                    and unquote(parts.fragment) not in by_path[target].ids
+                ):
+                    broken.append(f"{page.path.name}: {address} leads to no anchor")
+    assert broken == []
+
+
+@pytest.mark.site
+def test_every_image_of_the_text_has_words_in_its_place(pages):
+    for page in pages:
+        for tag, attrs in page.tags:
+            if tag == "img":
+                assert (attrs.get("alt") or "").strip(), f"{page.path.name}: {attrs.get('src')}"
+
+
+# --- in a browser -------------------------------------------------------------------------------
+
+FORMULAS = "document.querySelectorAll('mjx-container').length"
+# A formula with an error is an error node; an unknown command is shown in red.
+BROKEN = """[...document.querySelectorAll('mjx-container')]
+  .filter(e => e.querySelector('[data-mml-node="merror"], [fill="red"]'))
+  .map(e => e.textContent || 'a formula')"""
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDE_PARTS = """[...document.querySelectorAll('body *')]
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .slice(0, 5).map(e => e.tagName + '.' + e.className)"""
+SOLUTIONS_SHOWN = """[...document.querySelectorAll('div.solution.dropdown > section')].map(e =>
+  e.checkVisibility({visibilityProperty: true, opacityProperty: true})
+  && e.getBoundingClientRect().height > 1)"""
+UNFOLD = """document.querySelectorAll('div.solution.dropdown .toggle-button')
+  .forEach(e => e.click())"""
+A_MOMENT = "new Promise(done => setTimeout(done, 400))"
+
+
+@dataclass
+class Look:
+    """What there is to see of one page in the browser."""
+
+    page: Html
+    formulas: int
+    broken: list[str]
+    sideways: dict[int, tuple[int, list[str]]]
+    folded: list[bool]
+    unfolded: list[bool]
+    errors: list[str]
+    requests: list[str]
+
+
+def look_at(browser, page: Html) -> Look:
+    """Open a page once and write down all that the tests ask about."""
+    shown = browser.open(page.path)
+    formulas, broken = shown.evaluate(FORMULAS), shown.evaluate(BROKEN)
+    folded = [not visible for visible in shown.evaluate(SOLUTIONS_SHOWN)]
+    unfolded = []
+    if folded:
+        shown.evaluate(UNFOLD)
+        shown.evaluate(A_MOMENT)
+        unfolded = shown.evaluate(SOLUTIONS_SHOWN)
+    sideways = {}
+    for width in (1280, 390):
+        shown.resize(width)
+        sideways[width] = (shown.evaluate(SIDEWAYS), shown.evaluate(WIDE_PARTS))
+    errors, requests = shown.errors, shown.requests
+    shown.close()
+    return Look(page, formulas, broken, sideways, folded, unfolded, errors, requests)
+
+
+@pytest.fixture(scope="session")
+def looks(pages, browser) -> list[Look]:
+    """Every page, seen in the browser."""
+    return [look_at(browser, page) for page in pages]
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_every_formula_is_typeset(looks):
+    for look in looks:
+        assert look.formulas == look.page.formulas, look.page.path.name
+        assert look.broken == [], look.page.path.name
+    assert sum(look.formulas for look in looks) > 0
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_no_page_logs_an_error(looks):
+    assert {look.page.path.name: look.errors for look in looks if look.errors} == {}
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_no_page_asks_for_anything_remote(looks):
+    for look in looks:
+        local = ("file:", "data:", "blob:")
+        assert [url for url in look.requests if not url.startswith(local)] == []
+
+
+@pytest.mark.site
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_scrolls_sideways(looks, width):
+    for look in looks:
+        excess, parts = look.sideways[width]
+        assert excess <= 0, f"{look.page.path.name} at {width} px: {parts}"
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_solutions_are_folded_until_they_are_asked_for(looks):
+    for look in looks:
+        assert all(look.folded), look.page.path.name
+        assert all(look.unfolded), look.page.path.name
+
+
+# --- controls: each of the looks above sees what it is there to see -------------------------------
+
+
+def control(tmp_path, body) -> Path:
+    path = tmp_path / "control.html"
+    path.write_text(f"<!DOCTYPE html><html><head><title>c</title></head><body>{body}</body></html>")
+    return path
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "script",
+    [
+        "console.error('a deliberate error')",
+        "throw new Error('a deliberate error')",
+        "Promise.reject(new Error('a deliberate error'))",
+        "const a = 1;</script><script>const a = 2; // a deliberate error",
+    ],
+)
+def test_an_error_in_the_console_is_seen(browser, tmp_path, script):
+    shown = browser.open(control(tmp_path, f"<script>{script}</script>"))
+    assert len(shown.errors) == 1, shown.errors
+    shown.close()
+
+
+@pytest.mark.browser
+def test_a_file_that_is_not_there_is_seen(browser, tmp_path):
+    shown = browser.open(control(tmp_path, '<script src="gone.js"></script>'))
+    assert any("gone.js" in error for error in shown.errors)
+    shown.close()
+
+
+@pytest.mark.browser
+def test_a_remote_request_is_seen_and_gets_nowhere(browser, tmp_path):
+    shown = browser.open(control(tmp_path, '<img alt="x" src="https://example.org/a.png">'))
+    assert "https://example.org/a.png" in shown.requests
+    assert any("ERR_NAME_NOT_RESOLVED" in error for error in shown.errors)
+    shown.close()
+
+
+@pytest.mark.browser
+def test_a_quiet_page_has_no_error(browser, tmp_path):
+    shown = browser.open(control(tmp_path, "<p>Nothing.</p><script>console.log('hm')</script>"))
+    assert shown.errors == []
+    assert shown.evaluate(SIDEWAYS) == 0
+    shown.close()
+
+
+@pytest.mark.browser
+def test_a_page_that_is_too_wide_is_seen(browser, tmp_path):
+    shown = browser.open(control(tmp_path, '<div style="width: 500px">wide</div>'), width=390)
+    assert shown.evaluate(SIDEWAYS) > 0
+    assert shown.evaluate(WIDE_PARTS) == ["DIV."]
+    shown.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("formula", "typeset", "broken"),
+    [
+        (r"\frac{1}{2} + \boldsymbol{\theta}", 1, 0),
+        (r"\left( x", 1, 1),
+        (r"\nosuchcommand", 1, 1),
+        (r"\frac{1", 0, 0),
+    ],
+)
+def test_a_broken_formula_is_seen(browser, site, tmp_path, formula, typeset, broken):
+    script = (site / "_static" / "tex-svg-full.js").resolve().as_uri()
+    body = rf'<span class="math">\({formula}\)</span><script defer src="{script}"></script>'
+    shown = browser.open(control(tmp_path, body))
+    assert shown.evaluate(FORMULAS) == typeset
+    assert len(shown.evaluate(BROKEN)) == broken
+    shown.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('<a href="https://example.org/">a link</a>', 0),
+        ('<img src="a.svg"><script src="b.js"></script>', 0),
+        ('<script src="https://example.org/a.js"></script>', 1),
+        ('<img src="//example.org/a.png">', 1),
+        ('<img srcset="a.png 1x, https://example.org/a.png 2x">', 1),
+        ('<link rel="stylesheet" href="https://example.org/a.css">', 1),
+    ],
+)
+def test_a_remote_part_of_a_page_is_found(tmp_path, body, found):
+    assert len(remote_parts(Html(control(tmp_path, body)))) == found
+
+
+def test_a_browser_is_looked_for_where_the_variable_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("BROWSER_BIN", str(tmp_path / "no-browser"))
+    assert find_browser() is None

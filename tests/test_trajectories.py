@@ -1,0 +1,111 @@
+"""Trajectories of different lengths in one array: what fits together and what does not."""
+
+from dataclasses import FrozenInstanceError
+from re import escape
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policygrad.trajectories import NO_ACTION, Trajectories
+from random_worlds import examples
+
+
+def padded(**changes):
+    """Three trajectories of lengths 2, 0 and 1, padded to two steps, but for the changes."""
+    parts = dict(
+        states=np.array([[0, 1, 2], [2, 2, 2], [1, 2, 2]]),
+        actions=np.array([[0, 1], [NO_ACTION, NO_ACTION], [1, NO_ACTION]]),
+        rewards=np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 0.0]]),
+        lengths=np.array([2, 0, 1]),
+    )
+    return Trajectories(**{**parts, **changes})
+
+
+def test_no_action_is_no_index_of_an_action():
+    # a negative number could be an index from the end; NO_ACTION is -1 and every use has to mask it
+    assert NO_ACTION < 0
+
+
+def test_what_was_given_is_what_is_there():
+    tau = padded()
+    np.testing.assert_array_equal(tau.states[0], [0, 1, 2])
+    np.testing.assert_array_equal(tau.actions[2], [1, NO_ACTION])
+    np.testing.assert_array_equal(tau.rewards[0], [1, 2])
+    np.testing.assert_array_equal(tau.lengths, [2, 0, 1])
+
+
+def test_there_are_as_many_as_rows():
+    assert len(padded()) == 3
+
+
+def test_a_step_happened_if_the_trajectory_was_not_over():
+    np.testing.assert_array_equal(padded().happened, [[True, True], [False, False], [True, False]])
+
+
+@examples(50)
+@given(lengths=st.lists(st.integers(0, 5), max_size=6), spare=st.integers(0, 2))
+def test_happened_counts_to_the_lengths_and_has_no_holes(lengths, spare):
+    m, H = len(lengths), max(lengths, default=0) + spare
+    actions = np.full((m, H), NO_ACTION)
+    for i, n in enumerate(lengths):
+        actions[i, :n] = 0
+    tau = Trajectories(
+        np.zeros((m, H + 1), int), actions, np.zeros((m, H)), np.array(lengths, dtype=int)
+    )
+    assert tau.happened.shape == (m, H)
+    for i, n in enumerate(lengths):
+        assert tau.happened[i].tolist() == [True] * n + [False] * (H - n)
+
+
+def test_a_trajectory_may_be_over_before_it_begins():
+    tau = Trajectories(np.zeros((2, 1), int), np.zeros((2, 0), int), np.zeros((2, 0)), np.zeros(2, int))
+    assert len(tau) == 2 and tau.happened.shape == (2, 0)
+
+
+def test_there_may_be_no_trajectory_at_all():
+    tau = Trajectories(np.zeros((0, 3), int), np.zeros((0, 2), int), np.zeros((0, 2)), np.zeros(0, int))
+    assert len(tau) == 0 and tau.happened.shape == (0, 2)
+
+
+def test_its_attributes_cannot_be_set():
+    with pytest.raises(FrozenInstanceError):
+        padded().rewards = None
+
+
+PADDING = "actions must be NO_ACTION after the end of a trajectory, and only there"
+REFUSED = {
+    "actions flat": (dict(actions=np.zeros(3, int)), "actions must have shape (m, H); it has (3,)"),
+    "states without the last one": (
+        dict(states=np.zeros((3, 2), int)),
+        "states must have shape (3, 3); it has (3, 2)",
+    ),
+    "states of fewer": (dict(states=np.zeros((2, 3), int)), "states must have shape (3, 3); it has (2, 3)"),
+    "rewards with one too many": (
+        dict(rewards=np.zeros((3, 3))),
+        "rewards must have shape (3, 2); it has (3, 3)",
+    ),
+    "rewards per trajectory": (dict(rewards=np.zeros(3)), "rewards must have shape (3, 2); it has (3,)"),
+    "lengths of fewer": (dict(lengths=np.zeros(2, int)), "lengths must have shape (3,); it has (2,)"),
+    "lengths per step": (dict(lengths=np.zeros((3, 2), int)), "lengths must have shape (3,); it has (3, 2)"),
+    "a length above H": (dict(lengths=np.array([3, 0, 1])), "lengths must lie in 0 .. 2"),
+    "a length below 0": (dict(lengths=np.array([2, -1, 1])), "lengths must lie in 0 .. 2"),
+    "an action after the end": (dict(actions=np.array([[0, 1], [-1, -1], [1, 0]])), PADDING),
+    "no action before the end": (dict(actions=np.array([[-1, 1], [-1, -1], [1, -1]])), PADDING),
+    "a length too short": (dict(lengths=np.array([1, 0, 1])), PADDING),
+    "a reward after the end": (
+        dict(rewards=np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 4.0]])),
+        "rewards must be 0 after the end of a trajectory",
+    ),
+    "nan after the end": (
+        dict(rewards=np.array([[1.0, 2.0], [0.0, np.nan], [3.0, 0.0]])),
+        "rewards must be 0 after the end of a trajectory",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_fit_together_is_refused(changes, words):
+    with pytest.raises(ValueError, match=escape(words)):
+        padded(**changes)
