@@ -10,6 +10,8 @@ BIN := .venv/bin
 SITE := _build/html
 BUILT := _build/book.finished
 PYTEST := $(BIN)/python -m pytest
+# A page shows some 80 characters of code beside its two sidebars.
+NARROW := --config line-length=80 --config format.exclude=[]
 
 # One's own IPython start-up files and matplotlib style stay out of the book.
 export IPYTHONDIR := $(CURDIR)/_build/.ipython
@@ -61,11 +63,14 @@ lint: ready ## Check style and form of the code
 	@echo '1 of 3. Style.'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check $(NARROW) book/*.ipynb
+	@$(BIN)/ruff format --check $(NARROW) book/*.ipynb
 
 .PHONY: format
 format: ready ## Put code into that form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/ruff format $(NARROW) book/*.ipynb
 
 .PHONY: bench
 bench: ready ## Measure speed against peers

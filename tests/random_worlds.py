@@ -80,20 +80,20 @@ def worlds(draw, kinds=EVERY_KIND, max_S: int = 4, max_A: int = 3):
 
 
 def agree(value, reference, rtol: float = 1e-10):
-    """Same shape, and equal up to rtol of the largest entry; rewards are of order 1, so 0 is 1e-13."""
+    """Same shape, and equal up to rtol of the largest entry; rewards of order 1 make 0 of 1e-13."""
     assert np.shape(value) == np.shape(reference)
     size = np.abs(reference).max(initial=0.0)
     np.testing.assert_allclose(value, reference, rtol=0, atol=rtol * size + 1e-13)
 
 
 def slope(f, theta, h: float = 1e-3) -> np.ndarray:
-    """Central differences of fourth order: f' = (8 f(+h) - 8 f(-h) - f(+2h) + f(-2h)) / 12h + O(h^4)."""
+    """Central differences, f' = (8 f(+h) - 8 f(-h) - f(+2h) + f(-2h)) / 12h up to h^4/30 f^(5)."""
     theta = np.asarray(theta, float)
     out = np.zeros(theta.shape + np.shape(f(theta)))
     for place in np.ndindex(theta.shape):
         e = np.zeros_like(theta)
         e[place] = h
-        out[place] = (
-            8 * (f(theta + e) - f(theta - e)) - (f(theta + 2 * e) - f(theta - 2 * e))
-        ) / (12 * h)
+        out[place] = (8 * (f(theta + e) - f(theta - e)) - (f(theta + 2 * e) - f(theta - 2 * e))) / (
+            12 * h
+        )
     return out

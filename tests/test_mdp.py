@@ -18,7 +18,11 @@ NAN, INF = float("nan"), float("inf")
 
 def arrays(S=2, A=2):
     """P, R, mu of a sound world: every row uniform, rewards 0, 1, 2, ..., start in 0."""
-    return np.full((S, A, S), 1 / S), np.arange(S * A * S, dtype=float).reshape(S, A, S), np.eye(S)[0]
+    return (
+        np.full((S, A, S), 1 / S),
+        np.arange(S * A * S, dtype=float).reshape(S, A, S),
+        np.eye(S)[0],
+    )
 
 
 def build(**changes):
@@ -39,7 +43,11 @@ P, R, MU = arrays()
 
 REFUSED = {
     # shapes
-    "P is a matrix": (dict(P=np.eye(2)), ValueError, "P must have shape (S, A, S) with S, A >= 1; it has (2, 2)"),
+    "P is a matrix": (
+        dict(P=np.eye(2)),
+        ValueError,
+        "P must have shape (S, A, S) with S, A >= 1; it has (2, 2)",
+    ),
     "P is not square": (dict(P=np.full((2, 2, 3), 1 / 3)), ValueError, "it has (2, 2, 3)"),
     "P has no action": (dict(P=np.zeros((2, 0, 2))), ValueError, "it has (2, 0, 2)"),
     "P has no state": (dict(P=np.zeros((0, 2, 0))), ValueError, "it has (0, 2, 0)"),
@@ -60,7 +68,11 @@ REFUSED = {
     "R ragged": (dict(R=[[1], [1, 2]]), ValueError, "R must be a rectangular array"),
     "mu ragged": (dict(mu=[[1], [1, 2]]), ValueError, "mu must be a rectangular array"),
     # not numbers
-    "P complex": (dict(P=P.astype(complex)), TypeError, "P must hold real numbers; it holds complex128"),
+    "P complex": (
+        dict(P=P.astype(complex)),
+        TypeError,
+        "P must hold real numbers; it holds complex128",
+    ),
     "P boolean": (dict(P=P > 0), TypeError, "P must hold real numbers; it holds bool"),
     "R strings": (dict(R=R.astype(str)), TypeError, "R must hold real numbers; it holds <U"),
     "R objects": (dict(R=R.astype(object)), TypeError, "R must hold real numbers; it holds object"),
@@ -77,7 +89,11 @@ REFUSED = {
         "P[1, 0, 1] must be a probability; it is -0.25",
     ),
     "mu negative": (dict(mu=[1.5, -0.5]), ValueError, "mu[1] must be a probability; it is -0.5"),
-    "P sums to less": (dict(P=at(P, (1, 1, 0), 0.4)), ValueError, "P[1, 1] must sum to 1; it sums to 0.9"),
+    "P sums to less": (
+        dict(P=at(P, (1, 1, 0), 0.4)),
+        ValueError,
+        "P[1, 1] must sum to 1; it sums to 0.9",
+    ),
     "P sums to more": (dict(P=at(P, (0, 1), 1)), ValueError, "P[0, 1] must sum to 1; it sums to 2"),
     "P sums to nearly 1": (
         dict(P=at(P, (0, 0, 0), 0.5 + 1e-9)),
@@ -104,11 +120,27 @@ REFUSED = {
         ValueError,
         "observe[1] must be a percept number 0, 1, ...; it is -1",
     ),
-    "observe too short": (dict(observe=[0]), ValueError, "observe must have shape (S,) = (2,); it has (1,)"),
+    "observe too short": (
+        dict(observe=[0]),
+        ValueError,
+        "observe must have shape (S,) = (2,); it has (1,)",
+    ),
     "observe too deep": (dict(observe=[[0, 1]]), ValueError, "it has (1, 2)"),
-    "observe of floats": (dict(observe=[0.0, 1.0]), TypeError, "observe must hold integers; it holds float64"),
-    "observe of booleans": (dict(observe=[False, True]), TypeError, "observe must hold integers; it holds bool"),
-    "observe of names": (dict(observe=["a", "b"]), TypeError, "observe must hold integers; it holds <U1"),
+    "observe of floats": (
+        dict(observe=[0.0, 1.0]),
+        TypeError,
+        "observe must hold integers; it holds float64",
+    ),
+    "observe of booleans": (
+        dict(observe=[False, True]),
+        TypeError,
+        "observe must hold integers; it holds bool",
+    ),
+    "observe of names": (
+        dict(observe=["a", "b"]),
+        TypeError,
+        "observe must hold integers; it holds <U1",
+    ),
     "observe ragged": (dict(observe=[[0], [0, 1]]), ValueError, "observe must"),
     "observe absurd": (dict(observe=[0, 10**15]), ValueError, "it uses 1000000000000000 but not 1"),
     # discount
@@ -116,20 +148,32 @@ REFUSED = {
     "gamma below 0": (dict(gamma=-0.1), ValueError, "gamma must be in [0, 1]; it is -0.1"),
     "gamma nan": (dict(gamma=NAN), ValueError, "gamma must be in [0, 1]; it is nan"),
     "gamma boolean": (dict(gamma=True), TypeError, "gamma must be a number in [0, 1]; it is True"),
-    "gamma a string": (dict(gamma="0.9"), TypeError, "gamma must be a number in [0, 1]; it is '0.9'"),
+    "gamma a string": (
+        dict(gamma="0.9"),
+        TypeError,
+        "gamma must be a number in [0, 1]; it is '0.9'",
+    ),
     "gamma None": (dict(gamma=None), TypeError, "gamma must be a number in [0, 1]; it is None"),
     "gamma complex": (dict(gamma=0.5j), TypeError, "gamma must be a number in [0, 1]; it is 0.5j"),
     # horizon
     "horizon 0": (dict(horizon=0), ValueError, "horizon must be at least 1; it is 0"),
     "horizon negative": (dict(horizon=-3), ValueError, "horizon must be at least 1; it is -3"),
-    "horizon 1.5": (dict(horizon=1.5), TypeError, "horizon must be a whole number of actions or None; it is 1.5"),
+    "horizon 1.5": (
+        dict(horizon=1.5),
+        TypeError,
+        "horizon must be a whole number of actions or None; it is 1.5",
+    ),
     "horizon 2.0": (dict(horizon=2.0), TypeError, "it is 2.0"),
     "horizon True": (dict(horizon=True), TypeError, "it is True"),
     "horizon inf": (dict(horizon=INF), TypeError, "it is inf"),
     "horizon a string": (dict(horizon="3"), TypeError, "it is '3'"),
     # names
     "too few states": (dict(states=["a"]), ValueError, "states must hold 2 names; it holds 1"),
-    "too many actions": (dict(actions=["a", "b", "c"]), ValueError, "actions must hold 2 names; it holds 3"),
+    "too many actions": (
+        dict(actions=["a", "b", "c"]),
+        ValueError,
+        "actions must hold 2 names; it holds 3",
+    ),
     "percepts per state": (
         dict(observe=[0, 0], percepts=["a", "b"]),
         ValueError,
@@ -140,13 +184,17 @@ REFUSED = {
         ValueError,
         "states[1] repeats the name 'a'; names must differ",
     ),
-    "a name that is a number": (dict(actions=["a", 1]), TypeError, "actions[1] must be a string; it is 1"),
+    "a name that is a number": (
+        dict(actions=["a", 1]),
+        TypeError,
+        "actions[1] must be a string; it is 1",
+    ),
     "one string": (
         dict(states="ab"),
         TypeError,
         "states must be a sequence of names, not the one string 'ab'",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("changes", "error", "words"), REFUSED.values(), ids=REFUSED)
@@ -210,7 +258,9 @@ def test_names_are_the_numbers_unless_given():
     assert (mdp.states, mdp.actions, mdp.percepts) == (("x", "y"), ("l", "r"), ("p", "q"))
 
 
-@pytest.mark.parametrize("gamma", [0, 1, 0.0, 1.0, Fraction(1, 2), np.float64(0.9), np.float32(0.5)])
+@pytest.mark.parametrize(
+    "gamma", [0, 1, 0.0, 1.0, Fraction(1, 2), np.float64(0.9), np.float32(0.5)]
+)
 def test_a_discount_may_be_any_real_number_from_zero_to_one(gamma):
     mdp = build(gamma=gamma)
     assert mdp.gamma == gamma and type(mdp.gamma) is float
@@ -324,18 +374,30 @@ def test_aliased_states_act_alike():
 
 
 REFUSED_POLICIES = {
-    "a row per state": (np.full((3, 2), 0.5), ValueError, "pi must have shape (O, A) = (2, 2); it has (3, 2)"),
+    "a row per state": (
+        np.full((3, 2), 0.5),
+        ValueError,
+        "pi must have shape (O, A) = (2, 2); it has (3, 2)",
+    ),
     "one row": ([0.5, 0.5], ValueError, "it has (2,)"),
     "too many actions": (np.full((2, 3), 1 / 3), ValueError, "it has (2, 3)"),
     "ragged": ([[1], [0.5, 0.5]], ValueError, "pi must be a rectangular array of numbers"),
     "nan": ([[NAN, 1], [0.5, 0.5]], ValueError, "pi[0, 0] must be finite; it is nan"),
     "inf": ([[0.5, 0.5], [INF, 0]], ValueError, "pi[1, 0] must be finite; it is inf"),
-    "negative": ([[0.5, 0.5], [1.5, -0.5]], ValueError, "pi[1, 1] must be a probability; it is -0.5"),
+    "negative": (
+        [[0.5, 0.5], [1.5, -0.5]],
+        ValueError,
+        "pi[1, 1] must be a probability; it is -0.5",
+    ),
     "logits": ([[0.0, 0.0], [1, 0]], ValueError, "pi[0] must sum to 1; it sums to 0"),
     "sums to less": ([[0.5, 0.5], [0.5, 0.4]], ValueError, "pi[1] must sum to 1; it sums to 0.9"),
-    "complex": (np.full((2, 2), 0.5 + 0j), TypeError, "pi must hold real numbers; it holds complex128"),
+    "complex": (
+        np.full((2, 2), 0.5 + 0j),
+        TypeError,
+        "pi must hold real numbers; it holds complex128",
+    ),
     "None": (None, TypeError, "pi must hold real numbers; it holds object"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("door", ["action_probabilities", "require_ending"])
@@ -395,9 +457,11 @@ def test_an_action_of_probability_zero_leads_nowhere():
 
 
 @examples(60)
-@given(seed=st.integers(0, 2**32 - 1), S=st.integers(1, 6), density=st.sampled_from([0.1, 0.3, 0.6]))
+@given(
+    seed=st.integers(0, 2**32 - 1), S=st.integers(1, 6), density=st.sampled_from([0.1, 0.3, 0.6])
+)
 def test_reachable_is_the_transitive_closure(seed, S, density):
-    # oracle: the s' with (I + M)^S [s, s'] > 0, since a path without repeats has fewer than S arrows
+    # oracle: (I + M)^S [s, s'] > 0, since a path without repeats has fewer than S arrows
     rng = np.random.default_rng(seed)
     moves, seen = rng.random((S, S)) < density, rng.random(S) < 0.4
     given_seen = seen.copy()

@@ -156,12 +156,16 @@ REFUSED = {
     "a batch": (np.zeros((2, 2, 2)), ValueError, "it has (2, 2, 2)"),
     "no actions": (np.zeros((2, 0)), ValueError, "it has (2, 0)"),
     "no percepts": (np.zeros((0, 2)), ValueError, "it has (0, 2)"),
-    "complex": (np.zeros((1, 2), complex), TypeError, "theta must hold real numbers; it holds complex128"),
+    "complex": (
+        np.zeros((1, 2), complex),
+        TypeError,
+        "theta must hold real numbers; it holds complex128",
+    ),
     "booleans": ([[True, False]], TypeError, "theta must hold real numbers; it holds bool"),
     "strings": ([["0", "1"]], TypeError, "theta must hold real numbers; it holds <U1"),
     "None": (None, TypeError, "theta must hold real numbers; it holds object"),
     "ragged": ([[0.0, 1.0], [0.0]], ValueError, "theta must"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("function", [softmax_policy, score])

@@ -60,12 +60,16 @@ def test_happened_counts_to_the_lengths_and_has_no_holes(lengths, spare):
 
 
 def test_a_trajectory_may_be_over_before_it_begins():
-    tau = Trajectories(np.zeros((2, 1), int), np.zeros((2, 0), int), np.zeros((2, 0)), np.zeros(2, int))
+    tau = Trajectories(
+        np.zeros((2, 1), int), np.zeros((2, 0), int), np.zeros((2, 0)), np.zeros(2, int)
+    )
     assert len(tau) == 2 and tau.happened.shape == (2, 0)
 
 
 def test_there_may_be_no_trajectory_at_all():
-    tau = Trajectories(np.zeros((0, 3), int), np.zeros((0, 2), int), np.zeros((0, 2)), np.zeros(0, int))
+    tau = Trajectories(
+        np.zeros((0, 3), int), np.zeros((0, 2), int), np.zeros((0, 2)), np.zeros(0, int)
+    )
     assert len(tau) == 0 and tau.happened.shape == (0, 2)
 
 
@@ -81,14 +85,26 @@ REFUSED = {
         dict(states=np.zeros((3, 2), int)),
         "states must have shape (3, 3); it has (3, 2)",
     ),
-    "states of fewer": (dict(states=np.zeros((2, 3), int)), "states must have shape (3, 3); it has (2, 3)"),
+    "states of fewer": (
+        dict(states=np.zeros((2, 3), int)),
+        "states must have shape (3, 3); it has (2, 3)",
+    ),
     "rewards with one too many": (
         dict(rewards=np.zeros((3, 3))),
         "rewards must have shape (3, 2); it has (3, 3)",
     ),
-    "rewards per trajectory": (dict(rewards=np.zeros(3)), "rewards must have shape (3, 2); it has (3,)"),
-    "lengths of fewer": (dict(lengths=np.zeros(2, int)), "lengths must have shape (3,); it has (2,)"),
-    "lengths per step": (dict(lengths=np.zeros((3, 2), int)), "lengths must have shape (3,); it has (3, 2)"),
+    "rewards per trajectory": (
+        dict(rewards=np.zeros(3)),
+        "rewards must have shape (3, 2); it has (3,)",
+    ),
+    "lengths of fewer": (
+        dict(lengths=np.zeros(2, int)),
+        "lengths must have shape (3,); it has (2,)",
+    ),
+    "lengths per step": (
+        dict(lengths=np.zeros((3, 2), int)),
+        "lengths must have shape (3,); it has (3, 2)",
+    ),
     "a length above H": (dict(lengths=np.array([3, 0, 1])), "lengths must lie in 0 .. 2"),
     "a length below 0": (dict(lengths=np.array([2, -1, 1])), "lengths must lie in 0 .. 2"),
     "an action after the end": (dict(actions=np.array([[0, 1], [-1, -1], [1, 0]])), PADDING),
@@ -102,7 +118,7 @@ REFUSED = {
         dict(rewards=np.array([[1.0, 2.0], [0.0, np.nan], [3.0, 0.0]])),
         "rewards must be 0 after the end of a trajectory",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED.values(), ids=REFUSED)

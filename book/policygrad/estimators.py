@@ -10,7 +10,8 @@ estimators differ in one visible expression.
 * the whole return:    ``returns(tau, gamma)``
 * the reward-to-go:    ``discounts(tau, gamma) * rewards_to_go(tau, gamma)``
 
-Given all trajectories in place of samples, the mean weighted by P(tau) is the estimator's exact mean.
+Given all trajectories in place of samples, the rows weighted by P(tau) add up to the estimator's
+exact mean.
 
 Source: Williams (1992); Sutton & Barto (2018), section 13.3.
 """

@@ -168,7 +168,10 @@ def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTra
     for s, pairs in enumerate(successors):
         table[s, : fan_out[s]] = pairs[: fan_out[s]]
 
-    states, actions = np.flatnonzero(mdp.mu > 0)[:, None], np.zeros((np.count_nonzero(mdp.mu), 0), int)
+    states, actions = (
+        np.flatnonzero(mdp.mu > 0)[:, None],
+        np.zeros((np.count_nonzero(mdp.mu), 0), int),
+    )
     steps = 0
     while (fan_out[states[:, -1]] > 0).any() and steps != mdp.horizon:
         last = states[:, -1]

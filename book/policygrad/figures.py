@@ -41,7 +41,7 @@ __all__ = ["Picture", "error_decay", "gradient_cloud", "trajectory_factors"]
 
 
 class Picture:
-    """A finished figure that shows itself as SVG with nothing in it that changes from run to run."""
+    """A finished figure; it shows itself as SVG, the same text on every run."""
 
     def __init__(self, figure: Figure, name: str):
         self.figure = figure
@@ -66,54 +66,44 @@ def _axes(width: float, height: float, columns: int = 1, **options):
         return figure, figure.subplots(1, columns, **options)
 
 
-def trajectory_factors(steps: int = 3) -> Picture:
+def trajectory_factors(steps: int = 2) -> Picture:
     """Draw a trajectory as a chain: each arrow is one factor of P(tau; theta).
 
     Green, solid: the policy's factors.  Orange, dashed: start and dynamics, whose
     logarithms have no theta in them.
     """
-    figure, ax = _axes(7.2, 1.9)
+    figure, ax = _axes(7.2, 1.5)
+    nodes = [f"${kind}_{t}$" for t in range(steps) for kind in "sa"]
+    nodes += [f"$s_{steps}$", r"$\cdots$", "$a_{H-1}$", "$s_H$"]
+    arrows = [r"$\mu$", *[r"$\pi_\theta$", "$P$"] * steps, *[r"$\pi_\theta$"] * 2, "$P$"]
     with matplotlib.rc_context(STYLE):
-        nodes = [f"$s_{t // 2}$" if t % 2 == 0 else f"$a_{t // 2}$" for t in range(2 * steps)]
-        for x, text in enumerate([*nodes, "$s_H$"], start=1):
-            if x == len(nodes):  # a gap before the last step, since H is any number
-                ax.text(x, 0, r"$\cdots$", ha="center", va="center", fontsize=13)
-                continue
-            box = FancyBboxPatch(
-                (x - 0.21, -0.2),
-                0.42,
-                0.4,
-                boxstyle="round,pad=0,rounding_size=0.1" if "s" in text else "square,pad=0",
-                facecolor="white",
-                edgecolor=EXACT,
-            )
-            ax.add_patch(box)
-            ax.text(x, 0, text, ha="center", va="center", fontsize=12)
-        for x in range(len(nodes) + 1):
-            # into x+1: the start; then policy and dynamics in turn
-            world = x % 2 == 0
-            colour = WORLD if world else POLICY
+        for x, (node, factor) in enumerate(zip(nodes, arrows, strict=True)):
+            gap = node == r"$\cdots$"  # H is any number
+            ax.text(x, 0, node, ha="center", va="center", fontsize=10 if "H" in node else 12)
+            if not gap:
+                corners = "round,pad=0,rounding_size=0.12" if "s" in node else "square,pad=0"
+                ax.add_patch(
+                    FancyBboxPatch(
+                        (x - 0.25, -0.25),
+                        0.5,
+                        0.5,
+                        boxstyle=corners,
+                        facecolor="white",
+                        edgecolor=EXACT,
+                    )
+                )
+            colour, dashes = (POLICY, "-") if "pi" in factor else (WORLD, "--")
+            arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "linestyle": dashes}
             ax.annotate(
-                "",
-                (x + 0.77, 0),
-                (x + 0.23, 0),
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": colour,
-                    "linewidth": 2,
-                    "linestyle": "--" if world else "-",
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
+                "", (x - 0.25, 0), (x - 0.75, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0}
             )
-            t = (x - 1) // 2
-            label = r"$\mu$" if x == 0 else "$P$" if world else r"$\pi_\theta$"
-            if t < steps - 1 or x == 0:
-                ax.text(x + 0.5, 0.36, label, ha="center", color=EXACT, fontsize=12)
+            ax.text(x - 0.52, 0.18, factor, ha="center", fontsize=12)
         ax.plot([], [], color=WORLD, linestyle="--", linewidth=2, label="the world's: no θ inside")
-        ax.plot([], [], color=POLICY, linewidth=2, label="the policy's: all that is left of the gradient")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.06), ncols=2)
-        ax.set(xlim=(0.1, len(nodes) + 1.4), ylim=(-0.45, 0.75))
+        ax.plot(
+            [], [], color=POLICY, linewidth=2, label="the policy's: what is left of the gradient"
+        )
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.12), ncols=2)
+        ax.set(xlim=(-0.85, len(nodes) - 0.6), ylim=(-0.55, 0.55))
         ax.axis("off")
     return Picture(figure, "a trajectory and its factors")
 
@@ -146,7 +136,13 @@ def gradient_cloud(rows, probability, exact, means, *, labels, m: int) -> Pictur
                 "",
                 exact,
                 (0, 0),
-                arrowprops={"arrowstyle": "-|>", "color": EXACT, "linewidth": 2, "shrinkA": 0, "shrinkB": 0},
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": EXACT,
+                    "linewidth": 2,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
             )
             ax.set_xlabel(labels[0])
             ax.margins(0.12)
@@ -172,11 +168,18 @@ def error_decay(sizes, errors, predicted) -> Picture:
         low, high = np.quantile(errors, [0.05, 0.95], axis=1)
         measured = np.sqrt((errors**2).mean(axis=1))
         ax.fill_between(
-            sizes, np.round(low, 8), np.round(high, 8), color=ESTIMATE, alpha=0.2, linewidth=0,
+            sizes,
+            np.round(low, 8),
+            np.round(high, 8),
+            color=ESTIMATE,
+            alpha=0.2,
+            linewidth=0,
             label="nine estimates in ten",
         )
         ax.plot(sizes, predicted, color=EXACT, label=r"exact: $\sqrt{\mathrm{tr}\,\Sigma/m}$")
-        ax.plot(sizes, np.round(measured, 8), "o", color=ESTIMATE, label="measured, root mean square")
+        ax.plot(
+            sizes, np.round(measured, 8), "o", color=ESTIMATE, label="measured, root mean square"
+        )
         ax.set(xscale="log", yscale="log", xlabel="trajectories m", ylabel=r"$|\hat g-\nabla J|$")
         ax.legend()
     return Picture(figure, "the error falls as one over the square root of m")

@@ -159,9 +159,7 @@ class MDP:
         """
         pi = _real_array("pi", pi)
         if pi.shape != (self.O, self.A):
-            raise ValueError(
-                f"pi must have shape (O, A) = ({self.O}, {self.A}); it has {pi.shape}"
-            )
+            raise ValueError(f"pi must have shape (O, A) = ({self.O}, {self.A}); it has {pi.shape}")
         _require_probabilities("pi", pi)
         return pi[self.observe]
 
@@ -218,7 +216,9 @@ def _real_array(name: str, value) -> np.ndarray:
     try:
         array = np.array(value)
     except ValueError:
-        raise ValueError(f"{name} must be a rectangular array of numbers; its rows differ") from None
+        raise ValueError(
+            f"{name} must be a rectangular array of numbers; its rows differ"
+        ) from None
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; it holds {array.dtype}")
     array = array.astype(float)

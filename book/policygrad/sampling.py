@@ -46,7 +46,7 @@ def sample_trajectories(
     m : how many trajectories, at least 1.
     rng : the source of randomness; the same state of ``rng`` gives the same trajectories.
     max_steps : give up after so many actions; default: the horizon, or 10,000 where there is none.
-    truncate : return trajectories cut at ``max_steps``.  Their returns are then not the returns of J.
+    truncate : return trajectories cut at ``max_steps``.  Their returns are then not those of J.
 
     Returns
     -------
@@ -71,62 +71,84 @@ def sample_trajectories(
     outcomes = (mdp.action_probabilities(pi)[:, :, None] * mdp.P).reshape(mdp.S, -1)
     steps = _GuideTable.build(outcomes, m)
     starts = _GuideTable.build(mdp.mu[None, :], m)
-    sizes = [BLOCK] * (m // BLOCK) + ([m % BLOCK] if m % BLOCK else [])
-    blocks = [_walk(mdp, starts.draw(np.zeros(n, INDEX), rng), steps, limit, rng) for n in sizes]
+    log = _Log(m, 1 if mdp.horizon is None else limit)
+    unfinished = 0
+    for left in range(0, m, BLOCK):
+        here = slice(left, min(left + BLOCK, m))
+        log.states[0, here] = starts.draw(np.zeros(here.stop - left, INDEX), rng)
+        unfinished += _walk(mdp, log, here, steps, limit, rng)
 
-    unfinished = sum(left for _, _, left in blocks)
     if unfinished and limit != mdp.horizon and not truncate:
         raise ValueError(
             f"{unfinished:,} of {m:,} trajectories are unfinished after max_steps = {limit:,} "
             "actions; allow more steps, or ask for truncate=True and mind what it does to J"
         )
-    return _assemble(mdp, m, blocks)
+    return log.finished()
 
 
-def _walk(mdp: MDP, start, steps: _GuideTable, limit: int, rng):
-    """Walk a block of trajectories to their ends; log who moved, from where, and the outcome."""
-    state_after = np.tile(np.arange(mdp.S, dtype=INDEX), mdp.A)
+def _walk(mdp: MDP, log: _Log, here: slice, steps: _GuideTable, limit: int, rng) -> int:
+    """Walk a block of trajectories, all of them one step at a time; how many have not ended?"""
+    K = mdp.A * mdp.S
+    action_of, state_after = np.divmod(np.arange(K, dtype=INDEX), INDEX(mdp.S))
+    reward_of = mdp.R.reshape(-1)
     some_end = bool(mdp.absorbing.any())
-    log, running, state = [], np.arange(len(start)), start
-    while True:
+    state = log.states[0, here]
+    running = np.arange(len(state))
+    for t in range(limit + 1):
         if some_end:
             going = ~mdp.absorbing[state]
             if not going.all():
+                log.lengths[here][running[~going]] = t
                 running, state = running[going], state[going]
-        if not running.size or len(log) == limit:
-            return start, log, running.size
+        if t == limit or not running.size:
+            break
         k = steps.draw(state, rng)
-        log.append((running, state, k))
+        reward = reward_of.take(state * INDEX(K) + k)
         state = state_after.take(k)
+        log.write(t, here, running, state, action_of.take(k), reward)
+    log.lengths[here][running] = t
+    return len(running)
 
 
-def _assemble(mdp: MDP, m: int, blocks) -> Trajectories:
-    """Put the blocks side by side: time-major in memory, since estimators work step by step."""
-    S, K = mdp.S, mdp.A * mdp.S
-    H = max(len(log) for _, log, _ in blocks)
-    states, actions = np.empty((H + 1, m), INDEX), np.full((H, m), NO_ACTION, INDEX)
-    rewards, lengths = np.zeros((H, m)), np.empty(m, np.intp)
-    action_of, state_after = np.divmod(np.arange(K, dtype=INDEX), INDEX(S))
-    reward_of = mdp.R.reshape(-1)
-    left = 0
-    for start, log, _ in blocks:
-        n = len(start)
-        path, acts, pays = (array[:, left : left + n] for array in (states, actions, rewards))
-        path[0] = start
-        for t, (running, state, k) in enumerate(log):
-            if len(running) < n:
-                path[t + 1] = path[t]
-                path[t + 1, running] = state_after.take(k)
-                acts[t, running] = action_of.take(k)
-                pays[t, running] = reward_of.take(state * K + k)
-            else:
-                path[t + 1] = state_after.take(k)
-                acts[t] = action_of.take(k)
-                pays[t] = reward_of.take(state * K + k)
-        path[len(log) + 1 :] = path[len(log)]
-        lengths[left : left + n] = (acts != NO_ACTION).sum(axis=0)
-        left += n
-    return Trajectories(states.T, actions.T, rewards.T, lengths)
+class _Log:
+    """What happened, time-major in memory since estimators work step by step; rows are added."""
+
+    def __init__(self, m: int, rows: int):
+        self.states = np.empty((rows + 1, m), INDEX)
+        self.actions = np.empty((rows, m), INDEX)
+        self.rewards = np.empty((rows, m))
+        self.lengths = np.empty(m, np.intp)
+
+    def write(self, t, here, running, state, action, reward):
+        """Enter step t of a block: padding first where some trajectories have ended."""
+        if t == len(self.actions):
+            for name in ("states", "actions", "rewards"):
+                rows = getattr(self, name)
+                setattr(
+                    self, name, np.concatenate([rows, np.empty((t, rows.shape[1]), rows.dtype)])
+                )
+        states, actions, rewards = (
+            self.states[t + 1, here],
+            self.actions[t, here],
+            self.rewards[t, here],
+        )
+        if len(running) == len(states):
+            states[:], actions[:], rewards[:] = state, action, reward
+            return
+        states[:], actions[:], rewards[:] = self.states[t, here], NO_ACTION, 0.0
+        states[running], actions[running], rewards[running] = state, action, reward
+
+    def finished(self) -> Trajectories:
+        """Cut off the rows that no trajectory reached, and pad the blocks that ended early."""
+        H = int(self.lengths.max())
+        for left in range(0, len(self.lengths), BLOCK):
+            here = slice(left, left + BLOCK)
+            T = int(self.lengths[here].max())
+            self.states[T + 1 : H + 1, here] = self.states[T, here]
+            self.actions[T:H, here], self.rewards[T:H, here] = NO_ACTION, 0.0
+        return Trajectories(
+            self.states[: H + 1].T, self.actions[:H].T, self.rewards[:H].T, self.lengths
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +165,9 @@ class _GuideTable:
         C = 1 << int(np.clip(draws // 16, 16, 4096)).bit_length()
         upper = np.cumsum(probabilities, axis=1) * C
         for row, p in zip(upper, probabilities, strict=True):
-            row[np.flatnonzero(p)[-1] :] = C  # whatever rounding left over goes to a possible outcome
+            row[np.flatnonzero(p)[-1] :] = (
+                C  # whatever rounding left over goes to a possible outcome
+            )
         cell = np.arange(C)
         guide = np.empty((len(upper), C), INDEX)
         for row, ends in zip(guide, upper, strict=True):

@@ -47,15 +47,17 @@ class Trajectories:
         m, H = self.actions.shape
         for name, shape in (("states", (m, H + 1)), ("rewards", (m, H)), ("lengths", (m,))):
             if getattr(self, name).shape != shape:
-                raise ValueError(f"{name} must have shape {shape}; it has {getattr(self, name).shape}")
+                raise ValueError(
+                    f"{name} must have shape {shape}; it has {getattr(self, name).shape}"
+                )
         if m and not (0 <= self.lengths.min() and self.lengths.max() <= H):
             raise ValueError(f"lengths must lie in 0 .. {H}")
-        happened = self.happened
-        if not np.array_equal(self.actions != NO_ACTION, happened):
+        taken = self.actions != NO_ACTION
+        if not np.array_equal(taken, self.happened):
             raise ValueError(
                 "actions must be NO_ACTION after the end of a trajectory, and only there"
             )
-        if (self.rewards.any(where=~happened)):
+        if not taken.all() and self.rewards[~taken].any():
             raise ValueError("rewards must be 0 after the end of a trajectory")
 
     def __len__(self) -> int:

@@ -66,9 +66,7 @@ def bandit(rewards, chances=None) -> MDP:
     P[0, :, 1], P[0, :, 2] = chances, 1.0 - chances
     R[0, :, 1] = rewards
     P[1, :, 1] = P[2, :, 2] = 1.0
-    return MDP(
-        P, R, [1, 0, 0], horizon=1, observe=[0, 0, 0], states=["start", "paid", "unpaid"]
-    )
+    return MDP(P, R, [1, 0, 0], horizon=1, observe=[0, 0, 0], states=["start", "paid", "unpaid"])
 
 
 def two_state(horizon: int = 3, gamma: float = 1.0) -> MDP:
@@ -231,9 +229,7 @@ def _read_map(drawing: str) -> dict[tuple[int, int], str]:
 
 def _start_cells(cells, names, starts: str | None) -> np.ndarray:
     if starts is None:
-        chosen = [
-            sign == "." and cells.get((y + 1, x)) != "D" for (y, x), sign in cells.items()
-        ]
+        chosen = [sign == "." and cells.get((y + 1, x)) != "D" for (y, x), sign in cells.items()]
     else:
         unknown = [name for name in starts.split() if name not in names]
         if unknown:
@@ -305,7 +301,9 @@ def random_mdp(
     P[ends] = np.eye(S)[ends][:, None, :]
     R[ends] = 0.0
 
-    weight = {"random": rng.exponential(size=S), "uniform": np.ones(S), "first": np.eye(S)[0]}[start]
+    weight = {"random": rng.exponential(size=S), "uniform": np.ones(S), "first": np.eye(S)[0]}[
+        start
+    ]
     weight = weight * ~ends
     observe = rng.permutation(np.concatenate([np.arange(O), rng.integers(O, size=S - O)]))
     return MDP(P, R, weight / weight.sum(), horizon=horizon, gamma=gamma, observe=observe)
