@@ -88,7 +88,9 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
         weights = np.broadcast_to(weights[:, None], (m, H))
 
     # how much weight fell on each (percept, action) of each trajectory, times that pair's score
-    i, t = np.nonzero(trajectories.happened)
-    pair = mdp.observe[trajectories.states[i, t]] * A + trajectories.actions[i, t]
-    on_pair = np.bincount(i * (O * A) + pair, weights=weights[i, t], minlength=m * O * A)
-    return (on_pair.reshape(m, O * A) @ scores.reshape(O * A, O * A)).reshape(m, O, A)
+    on_pair = np.zeros((m, O * A))
+    for t in range(H):
+        i = np.flatnonzero(trajectories.lengths > t)
+        pair = mdp.observe[trajectories.states[i, t]] * A + trajectories.actions[i, t]
+        on_pair[i, pair] += weights[i, t]
+    return (on_pair @ scores.reshape(O * A, O * A)).reshape(m, O, A)

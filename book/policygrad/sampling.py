@@ -71,84 +71,62 @@ def sample_trajectories(
     outcomes = (mdp.action_probabilities(pi)[:, :, None] * mdp.P).reshape(mdp.S, -1)
     steps = _GuideTable.build(outcomes, m)
     starts = _GuideTable.build(mdp.mu[None, :], m)
-    log = _Log(m, 1 if mdp.horizon is None else limit)
-    unfinished = 0
-    for left in range(0, m, BLOCK):
-        here = slice(left, min(left + BLOCK, m))
-        log.states[0, here] = starts.draw(np.zeros(here.stop - left, INDEX), rng)
-        unfinished += _walk(mdp, log, here, steps, limit, rng)
+    sizes = [min(BLOCK, m - left) for left in range(0, m, BLOCK)]
+    blocks = [_walk(mdp, starts.draw(np.zeros(n, INDEX), rng), steps, limit, rng) for n in sizes]
 
+    unfinished = sum(left for _, _, left in blocks)
     if unfinished and limit != mdp.horizon and not truncate:
         raise ValueError(
             f"{unfinished:,} of {m:,} trajectories are unfinished after max_steps = {limit:,} "
             "actions; allow more steps, or ask for truncate=True and mind what it does to J"
         )
-    return log.finished()
+    return _side_by_side(mdp, m, blocks)
 
 
-def _walk(mdp: MDP, log: _Log, here: slice, steps: _GuideTable, limit: int, rng) -> int:
-    """Walk a block of trajectories, all of them one step at a time; how many have not ended?"""
-    K = mdp.A * mdp.S
-    action_of, state_after = np.divmod(np.arange(K, dtype=INDEX), INDEX(mdp.S))
-    reward_of = mdp.R.reshape(-1)
+def _walk(mdp: MDP, start, steps: _GuideTable, limit: int, rng):
+    """Walk a block of trajectories to their ends, all of them one step at a time.
+
+    Returns the start states, a log of who moved at each step, from where and with which outcome,
+    and how many have not ended.
+    """
+    state_after = np.tile(np.arange(mdp.S, dtype=INDEX), mdp.A)
     some_end = bool(mdp.absorbing.any())
-    state = log.states[0, here]
-    running = np.arange(len(state))
-    for t in range(limit + 1):
+    log, running, state = [], np.arange(len(start)), start
+    while True:
         if some_end:
             going = ~mdp.absorbing[state]
             if not going.all():
-                log.lengths[here][running[~going]] = t
                 running, state = running[going], state[going]
-        if t == limit or not running.size:
-            break
+        if not running.size or len(log) == limit:
+            return start, log, len(running)
         k = steps.draw(state, rng)
-        reward = reward_of.take(state * INDEX(K) + k)
+        log.append((running, state, k))
         state = state_after.take(k)
-        log.write(t, here, running, state, action_of.take(k), reward)
-    log.lengths[here][running] = t
-    return len(running)
 
 
-class _Log:
-    """What happened, time-major in memory since estimators work step by step; rows are added."""
-
-    def __init__(self, m: int, rows: int):
-        self.states = np.empty((rows + 1, m), INDEX)
-        self.actions = np.empty((rows, m), INDEX)
-        self.rewards = np.empty((rows, m))
-        self.lengths = np.empty(m, np.intp)
-
-    def write(self, t, here, running, state, action, reward):
-        """Enter step t of a block: padding first where some trajectories have ended."""
-        if t == len(self.actions):
-            for name in ("states", "actions", "rewards"):
-                rows = getattr(self, name)
-                setattr(
-                    self, name, np.concatenate([rows, np.empty((t, rows.shape[1]), rows.dtype)])
-                )
-        states, actions, rewards = (
-            self.states[t + 1, here],
-            self.actions[t, here],
-            self.rewards[t, here],
-        )
-        if len(running) == len(states):
-            states[:], actions[:], rewards[:] = state, action, reward
-            return
-        states[:], actions[:], rewards[:] = self.states[t, here], NO_ACTION, 0.0
-        states[running], actions[running], rewards[running] = state, action, reward
-
-    def finished(self) -> Trajectories:
-        """Cut off the rows that no trajectory reached, and pad the blocks that ended early."""
-        H = int(self.lengths.max())
-        for left in range(0, len(self.lengths), BLOCK):
-            here = slice(left, left + BLOCK)
-            T = int(self.lengths[here].max())
-            self.states[T + 1 : H + 1, here] = self.states[T, here]
-            self.actions[T:H, here], self.rewards[T:H, here] = NO_ACTION, 0.0
-        return Trajectories(
-            self.states[: H + 1].T, self.actions[:H].T, self.rewards[:H].T, self.lengths
-        )
+def _side_by_side(mdp: MDP, m: int, blocks) -> Trajectories:
+    """Write the blocks side by side: time-major in memory, since estimators work step by step."""
+    K = mdp.A * mdp.S
+    action_of, state_after = np.divmod(np.arange(K, dtype=INDEX), INDEX(mdp.S))
+    reward_of = mdp.R.reshape(-1)
+    H = max(len(log) for _, log, _ in blocks)
+    states, actions, rewards = np.empty((H + 1, m), INDEX), np.empty((H, m), INDEX), np.zeros((H, m))
+    lengths = np.zeros(m, np.intp)
+    left = 0
+    for start, log, _ in blocks:
+        here = slice(left, left + len(start))
+        states[0, here] = start
+        for t, (running, state, k) in enumerate(log):
+            at = slice(left, here.stop)
+            if len(running) < len(start):  # the ended ones are padded
+                states[t + 1, here], actions[t, here] = states[t, here], NO_ACTION
+                at = left + running
+            states[t + 1, at], actions[t, at] = state_after.take(k), action_of.take(k)
+            rewards[t, at] = reward_of.take(state * INDEX(K) + k)
+            lengths[at] = t + 1
+        states[len(log) + 1 :, here], actions[len(log) :, here] = states[len(log), here], NO_ACTION
+        left = here.stop
+    return Trajectories(states.T, actions.T, rewards.T, lengths)
 
 
 @dataclass(frozen=True, eq=False)
