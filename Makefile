@@ -19,6 +19,9 @@ export MPLCONFIGDIR := $(CURDIR)/_build/.matplotlib
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# Arrays here are small, and both cores are busy: threads would only wait for one another.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
 
 .PHONY: help
 help: ## List these commands

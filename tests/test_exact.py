@@ -635,3 +635,9 @@ def test_no_route_takes_a_policy_that_is_none(method, pi, words):
 def test_no_value_is_given_to_a_policy_that_is_none(function):
     with pytest.raises(ValueError, match=escape("pi[0] must sum to 1; it sums to 0.9")):
         function(two_state(), [[0.5, 0.4], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("function", [state_values, action_values, advantages, occupancy])
+def test_no_value_is_given_to_a_policy_that_never_ends(function):
+    with pytest.raises(ValueError, match=r"may never end: .* from state 0, 1"):
+        function(short_corridor(), [[0.0, 1.0]])

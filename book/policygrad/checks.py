@@ -1,7 +1,7 @@
 r"""Checks that fail when the equation is wrong: identity, close, unbiased, refuted.
 
-Each takes the label of an equation first, prints one stable line, leaves a machine-readable record,
-and raises :class:`CheckFailed` (an AssertionError) that shows both sides when the claim does not hold.
+Each takes the label of an equation first, prints one stable line and leaves a machine-readable
+record; or raises :class:`CheckFailed`, an AssertionError that shows both sides.
 
 * ``identity(label, lhs, rhs)``: SymPy shows that lhs - rhs = 0.
 * ``close(label, value, reference, rtol=...)``: two independent computations agree.
@@ -10,9 +10,9 @@ and raises :class:`CheckFailed` (an AssertionError) that shows both sides when t
 
 Nothing here imports what it checks: arrays and SymPy expressions come in, verdicts go out.
 
-**The test behind** ``unbiased``.  From m independent rows g_i in R^d with mean gbar and covariance C,
-Hotelling's statistic is T^2 = m (gbar - g)' C^{-1} (gbar - g), taken in the r directions in which
-the rows vary at all.  If E[g_i] = g, then (m - r) / (r (m - 1)) T^2 has the F(r, m - r)
+**The test behind** ``unbiased``.  From m independent rows g_i in R^d with mean gbar and covariance
+C, Hotelling's statistic is T^2 = m (gbar - g)' C^{-1} (gbar - g), in the r directions in which the
+rows vary at all.  If E[g_i] = g, then (m - r) / (r (m - 1)) T^2 has the F(r, m - r)
 distribution for normal rows, and for any others as m grows.  T^2 above the 1 - alpha point c
 is a failure: a false alarm with probability alpha.  A true bias b is caught with probability at
 least Phi(sqrt(m b' C^{-1} b) - sqrt(c)), from which comes the smallest bias sure to be caught.
@@ -27,7 +27,7 @@ import html
 import math
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -77,6 +77,7 @@ class Check:
     passed : False only inside ``refuted``.
     figures : numbers behind the verdict, by name.
     claim : for a control, the false claim; else None.
+    where : the case it was tried on, where there are several; else empty.
     """
 
     label: str
@@ -84,6 +85,7 @@ class Check:
     passed: bool
     figures: dict = field(default_factory=dict)
     claim: str | None = None
+    where: str = ""
 
 
 _history: list[Check] = []
@@ -98,13 +100,14 @@ def history() -> list[Check]:
 # --- identity -----------------------------------------------------------------------------------
 
 
-def identity(label: str, lhs, rhs) -> None:
+def identity(label: str, lhs, rhs, *, where: str = "") -> None:
     """Check that lhs = rhs as expressions: SymPy brings the difference to 0.
 
     Parameters
     ----------
     label : the equation's label.
     lhs, rhs : SymPy expressions, or nested lists or matrices of them of one shape.
+    where : the case that it is tried on, for the verdict.
 
     Raises
     ------
@@ -126,19 +129,21 @@ def identity(label: str, lhs, rhs) -> None:
         if _vanishes(difference):
             continue
         witness = _witness(difference)
-        where = f"entry {number} of {len(left)}, " if len(left) > 1 else ""
-        sides = f"{where}\n  lhs = {x}\n  rhs = {y}\n  difference = {difference}"
+        entry = f"entry {number} of {len(left)}, " if len(left) > 1 else ""
+        sides = f"{entry}\n  lhs = {x}\n  rhs = {y}\n  difference = {difference}"
         if witness is None:
-            raise Undecided(f"{label}: SymPy cannot bring the difference to 0, nor refute it: {sides}")
+            raise Undecided(f"{label}: SymPy can neither bring it to 0 nor refute it: {sides}")
         _fail(
-            Check(label, "identity", False, {"entries": len(left), "witness": witness}),
+            Check(
+                label, "identity", False, {"entries": len(left), "witness": witness}, where=where
+            ),
             f"the two sides differ by {witness} at a random point",
             f"not an identity: {sides}\n  which is {witness} at a random point",
         )
     what = "SymPy: the difference is 0"
     if len(left) > 1:
         what = f"SymPy: all {len(left):,} differences are 0"
-    _pass(Check(label, "identity", True, {"entries": len(left)}), what)
+    _pass(Check(label, "identity", True, {"entries": len(left)}, where=where), what)
 
 
 def _entries(side) -> list:
@@ -170,7 +175,7 @@ def _witness(difference) -> str | None:
     for kinds in ((sp.Derivative, sp.Subs), (sp.core.function.AppliedUndef,), (sp.Indexed,)):
         unknowns = sorted(expression.atoms(*kinds), key=sp.default_sort_key)
         expression = expression.xreplace({u: sp.Dummy(positive=True) for u in unknowns})
-    symbols = sorted(expression.free_symbols, key=lambda x: (x.name, x.dummy_index if x.is_Dummy else 0))
+    symbols = sorted(expression.free_symbols, key=sp.default_sort_key)
     for shift in range(3):
         point = {
             x: sp.Rational(2 * i + 3 + shift, 3 * i + 7 + 2 * shift) for i, x in enumerate(symbols)
@@ -187,14 +192,19 @@ def _witness(difference) -> str | None:
 # --- close --------------------------------------------------------------------------------------
 
 
-def close(label: str, value, reference, *, rtol: float = 1e-10, atol: float = 0.0) -> None:
-    """Check that two independent computations agree: max |value - reference| <= rtol max |reference| + atol.
+def close(
+    label: str, value, reference, *, rtol: float = 1e-10, atol: float = 0.0, where: str = ""
+) -> None:
+    """Check that two independent computations agree.
+
+    max |value - reference| <= rtol max |reference| + atol
 
     Parameters
     ----------
     label : the equation's label.
     value, reference : numbers or arrays of one shape; shapes are not stretched to fit.
     rtol, atol : relative and absolute tolerance.  A reference of zeros needs an atol.
+    where : the case that it is tried on, for the verdict.
 
     Raises
     ------
@@ -233,20 +243,20 @@ def close(label: str, value, reference, *, rtol: float = 1e-10, atol: float = 0.
         at = f" at entry {list(map(int, worst))}" if worst else ""
         off = f"off by {_percent(relative)}" if scale else f"off by {gap[worst]:.2g}"
         _fail(
-            Check(label, "close", False, figures),
+            Check(label, "close", False, figures, where=where),
             off,
             f"{off}{at}: value {value[worst]!r}, reference {reference[worst]!r}, "
             f"allowed rtol = {rtol:g}, atol = {atol:g}",
         )
     agree = f"agree to {rtol:g}" if rtol else f"agree to within {atol:g}"
     count = f"{reference.size:,} numbers, " if reference.size > 1 else ""
-    _pass(Check(label, "close", True, figures), f"{count}two computations {agree}")
+    _pass(Check(label, "close", True, figures, where=where), f"{count}two computations {agree}")
 
 
 # --- unbiased -----------------------------------------------------------------------------------
 
 
-def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6) -> None:
+def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: str = "") -> None:
     """Test that samples have the mean that they should: E[g_i] = exact, in all components at once.
 
     Parameters
@@ -255,6 +265,7 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6) -> None
     gradients : (m, ...) one row per independent sample.
     exact : (...) the exact mean.
     false_alarm : the probability of failing although the claim is true.
+    where : the case that it is tried on, for the verdict.
 
     Raises
     ------
@@ -304,16 +315,16 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6) -> None
     if stray.any():
         worst = int((leftover * stray).argmax())
         _fail(
-            Check(label, "unbiased", False, {"samples": m, "rank": r}),
-            f"off by {_relative_to(truth, np.linalg.norm(deviation))}, with no variance to excuse it",
-            f"component {_index(worst, exact.shape)} is off by {deviation[worst]:.3g} in a direction "
-            "in which the samples do not vary: a bias, or an event too rare to have been drawn",
+            Check(label, "unbiased", False, {"samples": m, "rank": r}, where=where),
+            f"off by {_relative_to(truth, np.linalg.norm(deviation))}, without any variance",
+            f"component {_index(worst, exact.shape)} is off by {deviation[worst]:.3g} in a "
+            "direction in which the samples do not vary: a bias, or an event too rare to be drawn",
         )
 
     if r == 0:
         figures = {"samples": m, "rank": 0, "statistic": 0.0, "limit": 0.0, "smallest_bias": 0.0}
         _pass(
-            Check(label, "unbiased", True, {**figures, "false_alarm": false_alarm}),
+            Check(label, "unbiased", True, {**figures, "false_alarm": false_alarm}, where=where),
             f"{m:,} samples, all equal to the exact value",
         )
         return
@@ -345,7 +356,7 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6) -> None
     if statistic > limit:
         size_of = _relative_to(truth, np.linalg.norm(deviation))
         _fail(
-            Check(label, "unbiased", False, figures),
+            Check(label, "unbiased", False, figures, where=where),
             f"off by {size_of}, {_round_down(abs(scores[worst]))} standard errors",
             f"component {_index(worst, exact.shape)}: mean {flat.mean(axis=0)[worst]:.6g}, exact "
             f"{truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {r} directions "
@@ -353,7 +364,7 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6) -> None
         )
     directions = "1 direction" if r == 1 else f"{r} directions"
     _pass(
-        Check(label, "unbiased", True, figures),
+        Check(label, "unbiased", True, figures, where=where),
         f"{m:,} samples, {directions}; a bias of {_relative_to(truth, smallest, up=True)} "
         "would have been caught",
     )
@@ -379,19 +390,36 @@ def _critical_value(r: int, m: int, alpha: float) -> float:
 
 
 def _require_near_normal(label: str, whitened: np.ndarray, limit: float) -> None:
-    """Refuse samples so skewed that the mean is not normal enough out in the tail.
+    """Refuse samples so skewed that their mean is not normal enough out in the tail.
 
-    At z standard errors a skewness k of single samples changes the tail of a studentised mean of m by a
-    factor of about exp(k z^3 / (3 sqrt(m))).
+    In a direction u in which single samples have the skewness k(u), the tails of a studentised mean
+    change by the factors exp(+-k(u) x^3 / (3 sqrt(m))), x standard errors out.  The tail of T^2 is
+    made of all directions alike, so it changes by the mean of their cosh.
     """
-    m = len(whitened)
-    skewness = float(np.abs((whitened**3).mean(axis=0)).max())
-    exponent = skewness * limit**1.5 / (3 * math.sqrt(m))
-    if exponent > math.log(DISTORTION):
-        needed = math.ceil(m * (exponent / math.log(DISTORTION)) ** 2)
+    m, r = whitened.shape
+    x = math.sqrt(m * limit / (m - 1 + limit))
+    third = (
+        sum(
+            part.T @ (part[:, :, None] * part[:, None, :]).reshape(len(part), r * r)
+            for part in np.array_split(whitened, -(-m // 8192))
+        ).reshape(r, r * r)
+        / m
+    )
+    u = np.random.default_rng(0).normal(size=(4096, r))
+    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    skewness = ((u @ third).reshape(-1, r, r) * u[:, :, None] * u[:, None, :]).sum(axis=(1, 2))
+    exponents = skewness * x**3 / 3
+
+    def stretched(samples: float) -> float:
+        return float(np.cosh(np.minimum(np.abs(exponents) / math.sqrt(samples), 500)).mean())
+
+    if stretched(m) > DISTORTION:
+        needed = m
+        while stretched(needed) > DISTORTION:
+            needed = 1.1 * needed
         raise TooFewSamples(
-            f"{label}: with skewness {skewness:.2g}, {m:,} samples do not carry the stated "
-            f"false-alarm rate; about {_round_up(needed)} would"
+            f"{label}: with skewness up to {np.abs(skewness).max():.2g}, {m:,} samples do not "
+            f"carry the stated false-alarm rate; about {_round_up(math.ceil(needed))} would"
         )
 
 
@@ -424,7 +452,7 @@ def refuted(claim: str):
         raise NotRefuted(f"refuted {claim!r}: no check was run inside")
     finally:
         _controls.pop()
-    record = Check(check.label, check.kind, True, check.figures, claim)
+    record = replace(check, passed=True, claim=claim)
     _history.append(record)
     _show("refuted", claim, short, record)
 
@@ -438,7 +466,8 @@ def _pass(check: Check, what: str) -> None:
             f"refuted {_controls[-1]!r}: the check {check.label!r} inside passed ({what})"
         )
     _history.append(check)
-    _show("ok", check.label, f"{check.kind} · {what}", check)
+    case = f"{check.where} · " if check.where else ""
+    _show("ok", check.label, f"{check.kind} · {case}{what}", check)
 
 
 def _fail(check: Check, short: str, message: str):
@@ -479,15 +508,17 @@ def _digits(x, digits: int = 3) -> float | None:
 def _percent(x: float) -> str:
     if not math.isfinite(x):
         return "an infinite amount"
-    return f"{x:.0%}" if 0.1 <= x < 10 else f"{100 * x:.2g}%" if x < 0.1 else f"a factor of {1 + x:.3g}"
+    if x >= 10:
+        return f"{x:.2g} times its size"
+    return f"{x:.0%}" if x >= 0.1 else f"{100 * x:.2g}%"
 
 
 def _relative_to(truth: np.ndarray, size: float, *, up: bool = False) -> str:
-    """A size relative to |truth|, or as it is where truth is 0; rounded up to one digit if asked."""
+    """A size relative to |truth|, or as it is where truth is 0; rounded up if asked."""
     norm = float(np.linalg.norm(truth))
     x = size / norm if norm else size
     if up:
-        digit = 10.0 ** math.floor(math.log10(x))
+        digit = 10.0 ** (math.floor(math.log10(x)) - 1)
         x = math.ceil(x / digit - 1e-9) * digit
     return _percent(x) if norm else f"{x:.2g}"
 

@@ -110,7 +110,11 @@ def _side_by_side(mdp: MDP, m: int, blocks) -> Trajectories:
     action_of, state_after = np.divmod(np.arange(K, dtype=INDEX), INDEX(mdp.S))
     reward_of = mdp.R.reshape(-1)
     H = max(len(log) for _, log, _ in blocks)
-    states, actions, rewards = np.empty((H + 1, m), INDEX), np.empty((H, m), INDEX), np.zeros((H, m))
+    states, actions, rewards = (
+        np.empty((H + 1, m), INDEX),
+        np.empty((H, m), INDEX),
+        np.zeros((H, m)),
+    )
     lengths = np.zeros(m, np.intp)
     left = 0
     for start, log, _ in blocks:

@@ -1,4 +1,4 @@
-r"""Trajectories as SymPy expressions: of symbolic length, and of small worlds with symbolic entries.
+r"""Trajectories as SymPy expressions: of symbolic length, or of worlds with symbolic entries.
 
 **Symbolic length.**  States and actions are indexed symbols s[t], a[t]; start, dynamics and
 policy are unknown functions; the horizon H is a symbol.  Then
