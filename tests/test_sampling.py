@@ -273,6 +273,12 @@ def test_more_draws_pay_for_a_finer_table_up_to_a_limit():
     assert sizes == sorted(sizes) and sizes[0] < sizes[1] < sizes[2] == sizes[3] <= 8192
 
 
+def test_only_cells_with_an_end_strictly_inside_need_a_comparison():
+    # 1/4 and 3/4 are borders of cells, 1/3 is inside of one: what the guide is for
+    assert (_GuideTable.build(np.array([[0.25, 0.5, 0.25]]), 1).guide >= 0).all()
+    assert (_GuideTable.build(np.array([[1 / 3, 2 / 3]]), 1).guide < 0).sum() == 1
+
+
 def test_an_interval_holds_its_lower_end_and_not_its_upper_end():
     # ends at 1/4 and 3/4, exact in binary
     u = [0.0, np.nextafter(0.25, 0), 0.25, np.nextafter(0.75, 0), 0.75, LAST]

@@ -80,7 +80,7 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
             f"weights must have shape (m,) = ({m},) or (m, H) = ({m}, {H}); it has {weights.shape}"
         )
     bad = np.argwhere(~np.isfinite(weights))
-    if bad.size:
+    if len(bad):
         raise ValueError(
             f"weights[{', '.join(map(str, bad[0]))}] must be finite; it is {weights[tuple(bad[0])]}"
         )

@@ -21,6 +21,7 @@ Source: Sutton & Barto (2018), chapters 3, 4 and 13; Puterman (1994), chapters 4
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,7 +161,8 @@ def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTra
             "use dynamic programming or a linear solve"
         )
     if count > limit:
-        raise ValueError(f"there are {count:,} trajectories, more than the limit of {limit:,}")
+        many = f"{count:,}" if count < 10**15 else f"about 10^{math.log10(count):.0f}"
+        raise ValueError(f"there are {many} trajectories, more than the limit of {limit:,}")
 
     successors = [np.argwhere(mdp.P[s] > 0) for s in range(mdp.S)]
     fan_out = np.array([0 if mdp.absorbing[s] else len(successors[s]) for s in range(mdp.S)])
@@ -291,7 +293,7 @@ def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     mdp.require_ending(pi, start=start)
     live, M, r = _linear_system(mdp, pi, start)
     V = np.full((mdp.horizon or 1, mdp.S), np.nan)
-    V[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M, r).reshape(-1, len(live))
+    V[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M, r).reshape(len(V), len(live))
     V[:, mdp.absorbing] = 0.0
     return V[0] if mdp.horizon is None else np.vstack([V, np.zeros(mdp.S)])
 
@@ -326,7 +328,7 @@ def occupancy(mdp: MDP, pi) -> np.ndarray:
     start = np.zeros(len(M))
     start[: len(live)] = mdp.mu[live]
     d = np.zeros((mdp.horizon or 1, mdp.S))
-    d[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M.T, start).reshape(-1, len(live))
+    d[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M.T, start).reshape(len(d), len(live))
     return d[0] if mdp.horizon is None else d
 
 

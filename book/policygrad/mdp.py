@@ -31,7 +31,7 @@ import numpy as np
 
 SUM_TOLERANCE = 1e-10  # a row of probabilities may miss 1 by rounding, not by more
 
-__all__ = ["MDP", "reachable"]
+__all__ = ["MDP", "reachable", "real_array"]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -85,14 +85,14 @@ class MDP:
         actions: Sequence[str] | None = None,
         percepts: Sequence[str] | None = None,
     ):
-        P = _real_array("P", P)
+        P = real_array("P", P)
         if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
             raise ValueError(f"P must have shape (S, A, S) with S, A >= 1; it has {P.shape}")
         S, A, _ = P.shape
-        R = _real_array("R", R)
+        R = real_array("R", R)
         if R.shape != P.shape:
             raise ValueError(f"R must have the shape of P, {P.shape}; it has {R.shape}")
-        mu = _real_array("mu", mu)
+        mu = real_array("mu", mu)
         if mu.shape != (S,):
             raise ValueError(f"mu must have shape (S,) = ({S},); it has {mu.shape}")
         _require_probabilities("P", P)
@@ -100,9 +100,9 @@ class MDP:
         observe = _percept_numbers(observe, S)
         O = int(observe.max()) + 1
 
-        stays = P[np.arange(S), :, np.arange(S)] == 1.0
+        elsewhere = P * ~np.eye(S, dtype=bool)[:, None, :]
         free = R[np.arange(S), :, np.arange(S)] == 0.0
-        absorbing = (stays & free).all(axis=1)
+        absorbing = (free & ~elsewhere.any(axis=2)).all(axis=1)
 
         values = dict(
             P=P,
@@ -157,7 +157,7 @@ class MDP:
         ValueError
             naming the entry of ``pi`` that is wrong.
         """
-        pi = _real_array("pi", pi)
+        pi = real_array("pi", pi)
         if pi.shape != (self.O, self.A):
             raise ValueError(f"pi must have shape (O, A) = ({self.O}, {self.A}); it has {pi.shape}")
         _require_probabilities("pi", pi)
@@ -212,31 +212,42 @@ def reachable(moves: np.ndarray, seen: np.ndarray) -> np.ndarray:
         seen = more
 
 
-def _real_array(name: str, value) -> np.ndarray:
-    try:
-        array = np.array(value)
-    except ValueError:
-        raise ValueError(
-            f"{name} must be a rectangular array of numbers; its rows differ"
-        ) from None
+def real_array(name: str, value) -> np.ndarray:
+    """Copy a value into an array of finite floats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the array, or the entry that is NaN or infinite.
+    """
+    array = _rectangular(name, value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; it holds {array.dtype}")
     array = array.astype(float)
     bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
+    if len(bad):
         raise ValueError(f"{_entry(name, bad[0])} must be finite; it is {array[tuple(bad[0])]}")
     return array
 
 
+def _rectangular(name: str, value) -> np.ndarray:
+    try:
+        return np.array(value)
+    except ValueError:
+        raise ValueError(
+            f"{name} must be a rectangular array of numbers; its rows differ"
+        ) from None
+
+
 def _require_probabilities(name: str, array: np.ndarray) -> None:
     bad = np.argwhere(array < 0)
-    if bad.size:
+    if len(bad):
         raise ValueError(
             f"{_entry(name, bad[0])} must be a probability; it is {array[tuple(bad[0])]:g}"
         )
     totals = array.sum(axis=-1)
     bad = np.argwhere(np.abs(totals - 1.0) > SUM_TOLERANCE)
-    if bad.size:
+    if len(bad):  # not its size, which is 0 for the one entry of a scalar
         row = tuple(bad[0])
         raise ValueError(f"{_entry(name, row)} must sum to 1; it sums to {totals[row]:.12g}")
 
@@ -248,7 +259,7 @@ def _entry(name: str, index) -> str:
 def _percept_numbers(observe, S: int) -> np.ndarray:
     if observe is None:
         return np.arange(S)
-    array = np.array(observe)
+    array = _rectangular("observe", observe)
     if array.dtype.kind not in "iu":
         raise TypeError(f"observe must hold integers; it holds {array.dtype}")
     if array.shape != (S,):
@@ -258,7 +269,7 @@ def _percept_numbers(observe, S: int) -> np.ndarray:
         s = int(array.argmin())
         raise ValueError(f"observe[{s}] must be a percept number 0, 1, ...; it is {array[s]}")
     if used[-1] != len(used) - 1:
-        gap = int(np.setdiff1d(np.arange(used[-1]), used)[0])
+        gap = int((used != np.arange(len(used))).argmax())
         raise ValueError(
             "observe must use the percept numbers 0 .. O-1 without gaps; "
             f"it uses {used[-1]} but not {gap}"

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .mdp import real_array
+
 __all__ = ["score", "softmax_policy"]
 
 
@@ -36,7 +38,8 @@ def softmax_policy(theta) -> np.ndarray:
         if theta is not two-dimensional, or naming the entry that is NaN or infinite.
     """
     theta = _logits(theta)
-    weights = np.exp(theta - theta.max(axis=1, keepdims=True))
+    with np.errstate(over="ignore"):  # a gap beyond the largest float is a probability of 0
+        weights = np.exp(theta - theta.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -67,13 +70,7 @@ def score(theta) -> np.ndarray:
 
 
 def _logits(theta) -> np.ndarray:
-    theta = np.asarray(theta)
-    if theta.dtype.kind not in "iuf":
-        raise TypeError(f"theta must hold real numbers; it holds {theta.dtype}")
+    theta = real_array("theta", theta)
     if theta.ndim != 2 or 0 in theta.shape:
         raise ValueError(f"theta must have shape (O, A) with O, A >= 1; it has {theta.shape}")
-    bad = np.argwhere(~np.isfinite(theta))
-    if bad.size:
-        o, a = (int(i) for i in bad[0])
-        raise ValueError(f"theta[{o}, {a}] must be finite; it is {theta[o, a]}")
-    return theta.astype(float)
+    return theta

@@ -283,7 +283,8 @@ def random_mdp(
         ("absorbing", absorbing, 0, S - 1),
     ):
         if value < low or (high is not None and value > high):
-            raise ValueError(f"{name} must be at least {low}, at most {high}; it is {value}")
+            most = "" if high is None else f", at most {high}"
+            raise ValueError(f"{name} must be at least {low}{most}; it is {value}")
     if horizon is None and gamma == 1.0 and not absorbing:
         raise ValueError("J would be infinite: give a horizon, gamma < 1 or an absorbing state")
     if start not in ("random", "uniform", "first"):
