@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import io
 
-import matplotlib
 import numpy as np
+from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -49,7 +49,7 @@ class Picture:
 
     def _repr_svg_(self) -> str:
         out = io.StringIO()
-        with matplotlib.rc_context(STYLE):
+        with style.context(["default", STYLE]):
             self.figure.savefig(
                 out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight"
             )
@@ -61,7 +61,7 @@ class Picture:
 
 
 def _axes(width: float, height: float, columns: int = 1, **options):
-    with matplotlib.rc_context(STYLE):
+    with style.context(["default", STYLE]):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(1, columns, **options)
 
@@ -76,7 +76,7 @@ def trajectory_factors(steps: int = 2) -> Picture:
     nodes = [f"${kind}_{t}$" for t in range(steps) for kind in "sa"]
     nodes += [f"$s_{steps}$", r"$\cdots$", "$a_{H-1}$", "$s_H$"]
     arrows = [r"$\mu$", *[r"$\pi_\theta$", "$P$"] * steps, *[r"$\pi_\theta$"] * 2, "$P$"]
-    with matplotlib.rc_context(STYLE):
+    with style.context(["default", STYLE]):
         for x, (node, factor) in enumerate(zip(nodes, arrows, strict=True)):
             gap = node == r"$\cdots$"  # H is any number
             ax.text(x, 0, node, ha="center", va="center", fontsize=10 if "H" in node else 12)
@@ -122,7 +122,7 @@ def gradient_cloud(rows, probability, exact, means, *, labels, m: int) -> Pictur
     """
     figure, (left, right) = _axes(7.2, 3.5, columns=2)
     rows, means = np.round(rows, 6), np.round(means, 6)
-    with matplotlib.rc_context(STYLE):
+    with style.context(["default", STYLE]):
         area = 900 * np.asarray(probability) / np.max(probability)
         left.scatter(*rows.T, s=area, color=ESTIMATE, alpha=0.35, linewidths=0)
         left.scatter(*rows.T, s=3, color=ESTIMATE, linewidths=0)
@@ -164,7 +164,7 @@ def error_decay(sizes, errors, predicted) -> Picture:
     """
     figure, ax = _axes(6.4, 3.6)
     errors = np.asarray(errors)
-    with matplotlib.rc_context(STYLE):
+    with style.context(["default", STYLE]):
         low, high = np.quantile(errors, [0.05, 0.95], axis=1)
         measured = np.sqrt((errors**2).mean(axis=1))
         ax.fill_between(
