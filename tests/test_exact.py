@@ -5,6 +5,7 @@ same MDP and the same softmax. Against a mistake there stand a fourth route (`ex
 in plain Python), finite differences, and closed forms here and in test_worlds.
 """
 
+from dataclasses import FrozenInstanceError
 from re import escape
 
 import numpy as np
@@ -459,6 +460,13 @@ def test_the_probabilities_of_all_trajectories_sum_to_one(world, seed):
         assert tau.probability(pi).sum() == pytest.approx(1.0, abs=1e-13)
 
 
+def test_lists_of_trajectories_are_equal_only_if_they_are_the_same_object():
+    tau, other = (enumerate_trajectories(two_state(1)) for _ in range(2))
+    assert tau == tau and tau != other and len({tau, other}) == 2
+    with pytest.raises(FrozenInstanceError):
+        tau.dynamics = None
+
+
 @examples(30)
 @given(world=worlds(ENUMERABLE, max_S=3, max_A=2))
 def test_each_trajectory_is_possible_listed_once_and_priced_by_the_product_rule(world):
@@ -510,15 +518,21 @@ def test_too_many_trajectories_are_refused_with_their_number():
 
 
 def test_the_number_of_trajectories_may_itself_be_astronomic():
-    # 4^8000 has 4817 digits, more than Python turns into a string without being asked
-    with pytest.raises(ValueError, match="trajectories, more than the limit of 1,000,000"):
+    # log10(4^8000) = 4816.5; Python turns no number of more than 4300 digits into a string unasked
+    with pytest.raises(ValueError, match=r"there are about 10\^4816 trajectories, more than"):
         enumerate_trajectories(two_state(8000))
 
 
 @pytest.mark.parametrize(
     "world",
-    [short_corridor(), vacuum_corridor(), two_state(horizon=None, gamma=0.5)],
-    ids=["short corridor", "vacuum corridor", "two states for ever"],
+    [
+        short_corridor(),
+        vacuum_corridor(),
+        two_state(horizon=None, gamma=0.5),
+        # 0 -> 1, where one may stay for long, -> 2, the end: late on, nobody is in 0 any more
+        MDP([[[0, 1, 0]], [[0, 0.5, 0.5]], [[0, 0, 1]]], np.zeros((3, 1, 3)), [1, 0, 0]),
+    ],
+    ids=["short corridor", "vacuum corridor", "two states for ever", "waiting"],
 )
 def test_infinitely_many_trajectories_are_refused(world):
     with pytest.raises(ValueError, match="there are infinitely many trajectories: no horizon"):

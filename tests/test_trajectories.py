@@ -78,6 +78,11 @@ def test_its_attributes_cannot_be_set():
         padded().rewards = None
 
 
+def test_they_are_equal_only_if_they_are_the_same_object():
+    tau = padded()
+    assert tau == tau and tau != padded() and len({tau, padded()}) == 2
+
+
 PADDING = "actions must be NO_ACTION after the end of a trajectory, and only there"
 REFUSED = {
     "actions flat": (dict(actions=np.zeros(3, int)), "actions must have shape (m, H); it has (3,)"),

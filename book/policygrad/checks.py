@@ -15,9 +15,14 @@ C, Hotelling's statistic is T^2 = m (gbar - g)' C^{-1} (gbar - g), in the r dire
 rows vary at all.  If E[g_i] = g, then (m - r) / (r (m - 1)) T^2 has the F(r, m - r)
 distribution for normal rows, and for any others as m grows.  T^2 above the 1 - alpha point c
 is a failure: a false alarm with probability alpha.  A true bias b is caught with probability at
-least Phi(sqrt(m b' C^{-1} b) - sqrt(c)), from which comes the smallest bias sure to be caught.
+least Phi((sqrt(m b' C^{-1} b) - sqrt(c)) / w), where w, about 1, is the spread of sqrt(T^2); from
+which comes the smallest bias sure to be caught.
 
-Source: Hotelling (1931); Anderson (2003), section 5.2.
+Skewed rows have skewed tails: where that would change the rate of false alarms by more than the
+factor ``DISTORTION``, m is refused.  But an event that was never drawn leaves no trace in the rows.
+The rate holds if nothing that matters to the mean is rarer than about ln(1/alpha) / m.
+
+Sources: Hotelling (1931); Anderson (2003), section 5.2; Jing, Shao & Wang (2003) for the tails.
 """
 
 from __future__ import annotations
@@ -48,6 +53,7 @@ __all__ = [
 POWER = 0.99  # the bias that `unbiased` reports would be caught with at least this probability
 DISTORTION = 3.0  # skewness may stretch the false-alarm rate by this factor before m is refused
 NO_VARIANCE = 1e-9  # relative to the largest: a direction in which samples do not vary
+ROUNDING = 1e-12  # relative to the largest entry: a spread that only rounding has made
 
 
 class CheckFailed(AssertionError):
@@ -116,27 +122,27 @@ def identity(label: str, lhs, rhs, *, where: str = "") -> None:
     Undecided
         if SymPy finds neither; such an outcome is never taken as a refutation.
     """
-    import sympy as sp
-
     _require_label(label)
-    left, right = _entries(lhs), _entries(rhs)
+    left, right = (dict(_entries(label, *side)) for side in (("lhs", lhs), ("rhs", rhs)))
     if len(left) != len(right):
         raise ValueError(f"{label}: lhs has {len(left)} entries, rhs has {len(right)}")
+    if left.keys() != right.keys():
+        raise ValueError(f"{label}: the entries of lhs and rhs are not arranged alike")
     if not left:
         raise ValueError(f"{label}: there is nothing to compare")
-    for number, (x, y) in enumerate(zip(left, right, strict=True)):
-        difference = sp.sympify(x) - sp.sympify(y)
+    for place, x in left.items():
+        y = right[place]
+        difference = x - y
         if _vanishes(difference):
             continue
-        witness = _witness(difference)
-        entry = f"entry {number} of {len(left)}, " if len(left) > 1 else ""
+        witness = _witness(x, y)
+        entry = f"entry {list(place)}, " if place else ""
         sides = f"{entry}\n  lhs = {x}\n  rhs = {y}\n  difference = {difference}"
         if witness is None:
             raise Undecided(f"{label}: SymPy can neither bring it to 0 nor refute it: {sides}")
+        figures = {"entries": len(left), "witness": witness}
         _fail(
-            Check(
-                label, "identity", False, {"entries": len(left), "witness": witness}, where=where
-            ),
+            Check(label, "identity", False, figures, where=where),
             f"the two sides differ by {witness} at a random point",
             f"not an identity: {sides}\n  which is {witness} at a random point",
         )
@@ -146,12 +152,23 @@ def identity(label: str, lhs, rhs, *, where: str = "") -> None:
     _pass(Check(label, "identity", True, {"entries": len(left)}, where=where), what)
 
 
-def _entries(side) -> list:
-    if isinstance(side, (list, tuple, np.ndarray)):
-        return [entry for part in side for entry in _entries(part)]
-    if hasattr(side, "tolist") and hasattr(side, "shape"):  # a SymPy matrix or array
-        return _entries(side.tolist())
-    return [side]
+def _entries(label: str, name: str, side, place: tuple = ()):
+    """Yield (place, expression), for an expression or each entry of lists or matrices."""
+    import sympy as sp
+
+    if hasattr(side, "tolist") and hasattr(side, "shape"):  # NumPy's arrays and SymPy's matrices
+        side = side.tolist()
+    if isinstance(side, (list, tuple, sp.Tuple)):
+        for i, part in enumerate(side):
+            yield from _entries(label, name, part, (*place, i))
+        return
+    try:
+        expression = sp.sympify(side, strict=True)
+    except sp.SympifyError:
+        expression = None
+    if not isinstance(expression, sp.Expr) or isinstance(expression, sp.MatrixExpr):
+        raise TypeError(f"{label}: {name} must hold SymPy expressions; it holds {side!r}")
+    yield place, expression
 
 
 def _vanishes(difference) -> bool:
@@ -162,31 +179,65 @@ def _vanishes(difference) -> bool:
     return any(way(difference) == 0 for way in ways)
 
 
-def _witness(difference) -> str | None:
-    """Evaluate at random rational points; every unknown function value is an unknown of its own.
+def _witness(lhs, rhs) -> str | None:
+    """Look for a point at which the two sides differ, and give the difference there.
 
-    Symbolic limits of sums become small numbers first, so that nothing stays unevaluated.
+    It is a counterexample, not a guess: symbols take values that their assumptions allow, symbolic
+    limits of sums are small whole numbers, every unknown function is one definite function.
     """
+    for attempt in range(6):
+        try:
+            left, right = (complex(side.evalf(30)) for side in _at_a_point(lhs, rhs, attempt))
+        except (TypeError, ValueError):  # something has no value there
+            continue
+        gap = left - right
+        if math.isfinite(abs(gap)) and abs(gap) > 1e-9 * max(1.0, abs(left), abs(right)):
+            return f"{gap.real:.3g}" if gap.imag == 0 else f"{gap:.3g}"
+    return None
+
+
+def _at_a_point(lhs, rhs, attempt: int):
+    """Give both sides as numbers: the same values for the same unknowns, others at each attempt."""
     import sympy as sp
 
-    limits = [lim for s in difference.atoms(sp.Sum, sp.Product) for lim in s.limits]
-    sizes = {x for lim in limits for x in sp.Tuple(*lim[1:]).free_symbols}
-    expression = difference.subs({x: 3 for x in sizes}).doit()
-    for kinds in ((sp.Derivative, sp.Subs), (sp.core.function.AppliedUndef,), (sp.Indexed,)):
-        unknowns = sorted(expression.atoms(*kinds), key=sp.default_sort_key)
-        expression = expression.xreplace({u: sp.Dummy(positive=True) for u in unknowns})
-    symbols = sorted(expression.free_symbols, key=sp.default_sort_key)
-    for shift in range(3):
-        point = {
-            x: sp.Rational(2 * i + 3 + shift, 3 * i + 7 + 2 * shift) for i, x in enumerate(symbols)
-        }
-        try:
-            value = complex(expression.subs(point).evalf(30))
-        except TypeError:  # something is left that has no value
-            return None
-        if abs(value) > 1e-12 and math.isfinite(abs(value)):
-            return f"{value.real:.3g}" if value.imag == 0 else f"{value:.3g}"
-    return None
+    both = sp.Tuple(lhs, rhs)
+    limits = [x for s in both.atoms(sp.Sum, sp.Product) for lim in s.limits for x in lim[1:]]
+    sizes = sorted({x for lim in limits for x in lim.free_symbols}, key=sp.default_sort_key)
+    both = both.subs({x: _value(x, i, attempt, whole=True) for i, x in enumerate(sizes)})
+
+    unknown = both.atoms(sp.core.function.AppliedUndef)
+    if unknown and any(lim.is_infinite for lim in limits):
+        raise ValueError("an endless sum over an unknown function")
+    names = sorted({str(u.func) for u in unknown})
+
+    def definite(u):
+        if u.is_integer or u.is_real is False:
+            raise ValueError(f"no stand-in for {u}")
+        k = names.index(str(u.func)) + attempt
+        value = 1 / (2 + k + sum((j + 1) * (x + j) ** 2 for j, x in enumerate(u.args)))
+        return -value if u.is_extended_nonpositive else value
+
+    both = both.replace(lambda x: isinstance(x, sp.core.function.AppliedUndef), definite).doit()
+    for kind in (sp.Symbol, sp.Indexed):
+        bases = {x.base.label for x in both.atoms(sp.Indexed)}
+        found = sorted(both.atoms(kind) - bases, key=sp.default_sort_key)
+        both = both.subs({x: _value(x, i, attempt) for i, x in enumerate(found)})
+    return both
+
+
+def _value(x, i: int, attempt: int, *, whole: bool = False):
+    """Pick a number for symbol x that its assumptions allow; of either sign in later attempts."""
+    import sympy as sp
+
+    fraction, n = sp.Rational(2 * i + 3 + attempt, 3 * i + 7 + 2 * attempt), sp.Integer(2 + attempt)
+    fractions = (
+        (-fraction, fraction) if (i + attempt) % 2 and attempt > 2 else (fraction, -fraction)
+    )
+    for value in (*(() if whole else fractions), n + i, n + i + 1, -n - i, -n - i - 1):
+        facts = ("real", "integer", "even", "odd", "prime", "composite", "positive", "negative")
+        if all(getattr(x, f"is_{f}") in (None, getattr(value, f"is_{f}")) for f in facts):
+            return value
+    raise ValueError(f"no value for {x}")
 
 
 # --- close --------------------------------------------------------------------------------------
@@ -215,14 +266,14 @@ def close(
         is left for a reference of zeros.
     """
     _require_label(label)
-    value, reference = np.asarray(value, float), np.asarray(reference, float)
+    value, reference = _real(label, "value", value), _real(label, "reference", reference)
     if value.shape != reference.shape:
         raise ValueError(f"{label}: value has shape {value.shape}, reference {reference.shape}")
     if not reference.size:
         raise ValueError(f"{label}: there is nothing to compare")
     if not np.isfinite(reference).all():
         raise ValueError(f"{label}: the reference holds NaN or infinity")
-    if not (0 <= rtol < 1 and atol >= 0 and rtol + atol > 0):
+    if not (0 <= rtol < 1 and 0 <= atol < math.inf and rtol + atol > 0):
         raise ValueError(f"{label}: tolerances must be 0 <= rtol < 1, atol >= 0, not both 0")
     scale = np.abs(reference).max()
     if scale == 0 and atol == 0:
@@ -236,19 +287,19 @@ def close(
         "entries": reference.size,
         "difference": _digits(gap[worst]),
         "relative": _digits(relative if scale else math.inf),
-        "rtol": rtol,
-        "atol": atol,
+        "rtol": float(rtol),
+        "atol": float(atol),
     }
     if not gap[worst] <= rtol * scale + atol:
         at = f" at entry {list(map(int, worst))}" if worst else ""
-        off = f"off by {_percent(relative)}" if scale else f"off by {gap[worst]:.2g}"
+        off = f"off by {_relative(gap[worst], scale)}"
         _fail(
             Check(label, "close", False, figures, where=where),
             off,
-            f"{off}{at}: value {value[worst]!r}, reference {reference[worst]!r}, "
+            f"{off}{at}: value {float(value[worst])}, reference {float(reference[worst])}, "
             f"allowed rtol = {rtol:g}, atol = {atol:g}",
         )
-    agree = f"agree to {rtol:g}" if rtol else f"agree to within {atol:g}"
+    agree = f"agree to {rtol:g}" if rtol * scale >= atol else f"agree to within {atol:g}"
     count = f"{reference.size:,} numbers, " if reference.size > 1 else ""
     _pass(Check(label, "close", True, figures, where=where), f"{count}two computations {agree}")
 
@@ -277,7 +328,7 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
         if shapes do not fit or a number is not finite.
     """
     _require_label(label)
-    gradients, exact = np.asarray(gradients, float), np.asarray(exact, float)
+    gradients, exact = _real(label, "gradients", gradients), _real(label, "exact", exact)
     if gradients.ndim < 1 or gradients.shape[1:] != exact.shape or not exact.size:
         raise ValueError(
             f"{label}: gradients must have shape (m, ...) over the shape {exact.shape} of exact; "
@@ -296,51 +347,62 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
             f"{label}: {m} samples of {d} components; at least {max(100, 20 * d)} are needed"
         )
 
-    flat, truth = gradients.reshape(m, d), exact.reshape(d)
-    deviation = flat.mean(axis=0) - truth
-    unit = flat.std(axis=0)
-    rounding = 1e-10 * (np.abs(flat).max(axis=0) + np.abs(truth)) + 1e-12 * np.abs(truth).max()
-    still = unit <= rounding
-    unit[still] = 1.0
-    z = (flat - flat.mean(axis=0)) / unit
-    z[:, still] = 0.0
-    size, direction = np.linalg.eigh(z.T @ z / (m - 1))
-    vary = size > NO_VARIANCE * max(size[-1], 1.0)
-    r = int(vary.sum())
+    rows, truth = gradients.reshape(m, d), exact.reshape(d)
+    largest = max(rows.max(), -rows.min(), np.abs(truth).max())
+    rounding = ROUNDING * largest
+    size_of_truth = float(np.linalg.norm(truth))
+    if size_of_truth <= rounding:
+        size_of_truth = 0.0
 
-    # directions without variance: the mean must be exact there, up to rounding
+    first = rows[0].copy()
+    rows = rows - first  # the one copy; a component that never changes becomes 0, exactly
+    deviation = rows.mean(axis=0)
+    rows -= deviation
+    deviation += first - truth
+    covariance = rows.T @ rows / (m - 1)
+    unit = np.sqrt(covariance.diagonal())
+    still = unit <= rounding
+    unit[still] = largest or 1.0
+    correlation = covariance / np.outer(unit, unit) * np.outer(~still, ~still)
+    size, direction = np.linalg.eigh(correlation)
+    least = NO_VARIANCE * max(size[-1], 1.0)
+    vary = size > least
+    r = int(vary.sum())
+    limit = _critical_value(max(r, 1), m, false_alarm)
+
+    # Directions without variance: the mean must be exact there, up to rounding, or up to the
+    # error of the mean that a variance too small to be told from none would excuse.
     fixed = direction[:, ~vary]
     leftover = np.abs(fixed @ (fixed.T @ (deviation / unit))) * unit
-    stray = leftover > np.sqrt(d) * np.maximum(rounding, 1e-9 * unit * ~still)
-    if stray.any():
-        worst = int((leftover * stray).argmax())
+    excuse = math.sqrt(d) * (rounding + ~still * unit * math.sqrt(limit * least / m))
+    if (leftover > excuse).any():
+        worst = int((leftover - excuse).argmax())
         _fail(
             Check(label, "unbiased", False, {"samples": m, "rank": r}, where=where),
-            f"off by {_relative_to(truth, np.linalg.norm(deviation))}, without any variance",
-            f"component {_index(worst, exact.shape)} is off by {deviation[worst]:.3g} in a "
-            "direction in which the samples do not vary: a bias, or an event too rare to be drawn",
+            f"off by {_relative(np.linalg.norm(deviation), size_of_truth)}, without any variance",
+            f"component {_index(worst, exact.shape)}: mean {truth[worst] + deviation[worst]:.6g}, "
+            f"exact {truth[worst]:.6g}, off by {deviation[worst]:.3g} in a direction in which the "
+            "samples do not vary: a bias, or an event too rare to be drawn",
         )
 
     if r == 0:
         figures = {"samples": m, "rank": 0, "statistic": 0.0, "limit": 0.0, "smallest_bias": 0.0}
         _pass(
-            Check(label, "unbiased", True, {**figures, "false_alarm": false_alarm}, where=where),
+            Check(
+                label, "unbiased", True, {**figures, "false_alarm": float(false_alarm)}, where=where
+            ),
             f"{m:,} samples, all equal to the exact value",
         )
         return
 
-    whitened = (z @ direction[:, vary]) / np.sqrt(size[vary])
-    shift = (deviation / unit) @ direction[:, vary] / np.sqrt(size[vary])
+    whiten = direction[:, vary] / np.sqrt(size[vary]) / unit[:, None]
+    shift = deviation @ whiten
     statistic = float(m * shift @ shift)
-    limit = _critical_value(r, m, false_alarm)
-    _require_near_normal(label, whitened, limit)
+    _require_near_normal(label, rows, whiten, limit)
 
-    error = np.sqrt(flat.var(axis=0, ddof=1) / m)
-    scores = np.divide(deviation, error, out=np.zeros(d), where=~still)
+    scores = ~still * deviation / (unit / math.sqrt(m))
     worst = int(np.abs(scores).argmax())
-    covariance = np.atleast_2d(np.cov(flat, rowvar=False))
-    longest = math.sqrt(float(np.linalg.eigvalsh(covariance)[-1]) / m)
-    smallest = (math.sqrt(limit) + NormalDist().inv_cdf(POWER)) * longest
+    smallest = _smallest_bias(rows, covariance, limit)
     figures = {
         "samples": m,
         "components": d,
@@ -348,24 +410,24 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
         "statistic": _digits(statistic),
         "limit": _digits(limit),
         "largest_z": _digits(abs(scores[worst])),
-        "false_alarm": false_alarm,
+        "false_alarm": float(false_alarm),
         "smallest_bias": _digits(smallest),
-        "exact_norm": _digits(np.linalg.norm(truth)),
+        "exact_norm": _digits(size_of_truth),
         "power": POWER,
     }
     if statistic > limit:
-        size_of = _relative_to(truth, np.linalg.norm(deviation))
+        off = _relative(np.linalg.norm(deviation), size_of_truth)
         _fail(
             Check(label, "unbiased", False, figures, where=where),
-            f"off by {size_of}, {_round_down(abs(scores[worst]))} standard errors",
-            f"component {_index(worst, exact.shape)}: mean {flat.mean(axis=0)[worst]:.6g}, exact "
-            f"{truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {r} directions "
+            f"off by {off}, {_round_down(abs(scores[worst]))} standard errors",
+            f"component {_index(worst, exact.shape)}: mean {truth[worst] + deviation[worst]:.6g}, "
+            f"exact {truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {r} directions "
             f"T^2 = {statistic:.1f} > {limit:.1f}, the limit at false-alarm rate {false_alarm:g}",
         )
     directions = "1 direction" if r == 1 else f"{r} directions"
     _pass(
         Check(label, "unbiased", True, figures, where=where),
-        f"{m:,} samples, {directions}; a bias of {_relative_to(truth, smallest, up=True)} "
+        f"{m:,} samples, {directions}; a bias of {_relative(smallest, size_of_truth, up=True)} "
         "would have been caught",
     )
 
@@ -389,26 +451,24 @@ def _critical_value(r: int, m: int, alpha: float) -> float:
     return high
 
 
-def _require_near_normal(label: str, whitened: np.ndarray, limit: float) -> None:
+def _require_near_normal(label: str, rows: np.ndarray, whiten: np.ndarray, limit: float) -> None:
     """Refuse samples so skewed that their mean is not normal enough out in the tail.
 
     In a direction u in which single samples have the skewness k(u), the tails of a studentised mean
     change by the factors exp(+-k(u) x^3 / (3 sqrt(m))), x standard errors out.  The tail of T^2 is
-    made of all directions alike, so it changes by the mean of their cosh.
+    made of all directions alike, so beyond x = sqrt(limit) it changes by the mean of their cosh.
     """
-    m, r = whitened.shape
-    x = math.sqrt(m * limit / (m - 1 + limit))
-    third = (
-        sum(
-            part.T @ (part[:, :, None] * part[:, None, :]).reshape(len(part), r * r)
-            for part in np.array_split(whitened, -(-m // 8192))
-        ).reshape(r, r * r)
-        / m
-    )
+    m, r = len(rows), whiten.shape[1]
+    third = np.zeros((r, r, r))
+    step = 2**17 // max(r, 8) ** 2 + 1  # pieces that fit the cache, too small to wait for threads
+    for start in range(0, m, step):
+        v = rows[start : start + step] @ whiten
+        for i in range(r):
+            third[i] += (v * v[:, i, None]).T @ v / m
     u = np.random.default_rng(0).normal(size=(4096, r))
     u /= np.linalg.norm(u, axis=1, keepdims=True)
-    skewness = ((u @ third).reshape(-1, r, r) * u[:, :, None] * u[:, None, :]).sum(axis=(1, 2))
-    exponents = skewness * x**3 / 3
+    skewness = np.einsum("nij,ni,nj->n", np.tensordot(u, third, 1), u, u)
+    exponents = skewness * limit**1.5 / 3
 
     def stretched(samples: float) -> float:
         return float(np.cosh(np.minimum(np.abs(exponents) / math.sqrt(samples), 500)).mean())
@@ -421,6 +481,22 @@ def _require_near_normal(label: str, whitened: np.ndarray, limit: float) -> None
             f"{label}: with skewness up to {np.abs(skewness).max():.2g}, {m:,} samples do not "
             f"carry the stated false-alarm rate; about {_round_up(math.ceil(needed))} would"
         )
+
+
+def _smallest_bias(rows: np.ndarray, covariance: np.ndarray, limit: float) -> float:
+    """Give the length of bias that T^2 passes its limit for with probability POWER, at least.
+
+    The worst direction for it is the one in which the mean is least certain.  There the mean has to
+    stand z w standard errors beyond the limit, where w is the spread of a studentised mean so far
+    out: to first order, that of v - h v^2 over the standardised rows v, with h = x / (2 sqrt(m)).
+    """
+    m = len(rows)
+    variance, axes = np.linalg.eigh(covariance)
+    z = NormalDist().inv_cdf(POWER)
+    v = rows @ (axes[:, -1] / math.sqrt(variance[-1]))
+    h = (math.sqrt(limit) + z) / (2 * math.sqrt(m))
+    w = max(float(np.std(v - h * v**2)), float(np.std(v + h * v**2)))
+    return (math.sqrt(limit) + z * w) * math.sqrt(variance[-1] / m)
 
 
 # --- refuted ------------------------------------------------------------------------------------
@@ -500,9 +576,21 @@ def _require_label(label) -> None:
         raise TypeError(f"the first argument must be a label in words; it is {label!r}")
 
 
+def _real(label: str, name: str, value) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufO":
+        raise TypeError(f"{label}: {name} must hold real numbers; it holds {array.dtype}")
+    return array.astype(float, copy=False)
+
+
+def _settled(x: float) -> float:
+    """Drop the last digits, on which machines may differ, so that a half rounds alike on all."""
+    return float(f"{float(x):.9g}")
+
+
 def _digits(x, digits: int = 3) -> float | None:
     """Keep what is certain: the same figure on every machine.  JSON has no infinity: None."""
-    return float(f"{float(x):.{digits}g}") if math.isfinite(x) else None
+    return float(f"{_settled(x):.{digits}g}") if math.isfinite(x) else None
 
 
 def _percent(x: float) -> str:
@@ -513,13 +601,12 @@ def _percent(x: float) -> str:
     return f"{x:.0%}" if x >= 0.1 else f"{100 * x:.2g}%"
 
 
-def _relative_to(truth: np.ndarray, size: float, *, up: bool = False) -> str:
-    """A size relative to |truth|, or as it is where truth is 0; rounded up if asked."""
-    norm = float(np.linalg.norm(truth))
-    x = size / norm if norm else size
+def _relative(size: float, norm: float, *, up: bool = False) -> str:
+    """A size relative to a norm, or as it is where that is 0; rounded up if asked."""
+    x = _settled(size / norm if norm else size)
     if up:
         digit = 10.0 ** (math.floor(math.log10(x)) - 1)
-        x = math.ceil(x / digit - 1e-9) * digit
+        x = _settled(math.ceil(_settled(x / digit)) * digit)
     return _percent(x) if norm else f"{x:.2g}"
 
 
@@ -529,6 +616,7 @@ def _round_up(n: int) -> str:
 
 
 def _round_down(z: float) -> str:
+    z = _settled(z)
     digit = 10 ** max(int(math.floor(math.log10(max(z, 1)))) - 1, 0)
     return f"{int(z // digit) * digit:,}"
 
