@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from policygrad.exact import enumerate_trajectories, policy_gradient
+from policygrad.exact import enumerate_trajectories, expected_return, policy_gradient
 from policygrad.mdp import MDP
 from policygrad.policies import softmax_policy
 from policygrad.symbolic import log_of_product, symbolic_trajectory, symbolic_world
@@ -112,37 +112,76 @@ def numbers_for(world, rng):
     return values, mdp, theta
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("observe", [None, [0, 0]], ids=["seen", "aliased"])
-def test_with_numbers_put_in_it_agrees_with_enumeration_and_the_exact_gradient(observe, seed):
-    world = symbolic_world(2, 2, 2, observe=observe)
-    values, mdp, theta = numbers_for(world, np.random.default_rng(seed))
-    every = enumerate_trajectories(mdp)
-    probability = dict(
-        zip(
-            zip(map(tuple, every.states.tolist()), map(tuple, every.actions.tolist()), strict=True),
-            every.probability(softmax_policy(theta)),
-            strict=True,
-        )
-    )
+SHAPES = {
+    "seen": (2, 2, 2, None),
+    "aliased": (2, 2, 2, [0, 0]),
+    "three states, two of them aliased": (3, 2, 1, [0, 1, 0]),
+    "three actions": (2, 3, 1, None),
+    "one state, three steps": (1, 2, 3, None),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_with_numbers_put_in_it_agrees_with_enumeration_and_the_exact_gradient(shape):
+    S, A, H, observe = shape
+    world = symbolic_world(S, A, H, observe=observe)
     trajectories = list(world.trajectories())
-    symbolic = [float(world.probability(*tau).subs(values)) for tau in trajectories]
-    np.testing.assert_allclose(symbolic, [probability[tau] for tau in trajectories], rtol=1e-12)
-
-    J = sum(world.probability(*tau) * world.return_of(*tau) for tau in trajectories)
-    gradient = [float(sp.diff(J, x).subs(values)) for x in world.parameters]
-    np.testing.assert_allclose(gradient, policy_gradient(mdp, theta).ravel(), rtol=1e-10)
-
-    with_scores = [
-        float(
-            sum(
-                world.probability(*tau) * world.score(*tau, x) * world.return_of(*tau)
-                for tau in trajectories
-            ).subs(values)
-        )
+    P = [world.probability(*tau) for tau in trajectories]
+    R = [world.return_of(*tau) for tau in trajectories]
+    J = sum(p * r for p, r in zip(P, R, strict=True))
+    by_definition = [sp.diff(J, x) for x in world.parameters]
+    by_scores = [
+        sum(p * r * world.score(*tau, x) for tau, p, r in zip(trajectories, P, R, strict=True))
         for x in world.parameters
     ]
-    np.testing.assert_allclose(with_scores, gradient, rtol=1e-10)
+    for seed in range(3):
+        values, mdp, theta = numbers_for(world, np.random.default_rng(seed))
+        put_in = sp.lambdify(list(values), (P, R, J, by_definition, by_scores), "math", cse=True)
+        p, r, j, slope, weighted = map(np.array, put_in(*values.values()))
+
+        every = enumerate_trajectories(mdp)
+        assert [(tuple(s), tuple(a)) for s, a in zip(every.states, every.actions, strict=True)] == (
+            sorted(
+                trajectories, key=lambda tau: [x for pair in zip(*tau) for x in pair] + [tau[0][-1]]
+            )
+        )
+        place = {tau: i for i, tau in enumerate(trajectories)}
+        order = [
+            place[tuple(s), tuple(a)] for s, a in zip(every.states, every.actions, strict=True)
+        ]
+        np.testing.assert_allclose(p[order], every.probability(softmax_policy(theta)), rtol=1e-12)
+        np.testing.assert_allclose(r[order], every.returns, rtol=1e-12)
+        np.testing.assert_allclose(j, expected_return(mdp, softmax_policy(theta)), rtol=1e-12)
+        exact = policy_gradient(mdp, theta).ravel()
+        np.testing.assert_allclose(slope, exact, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(weighted, exact, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("observe", [None, [0, 0]], ids=["seen", "aliased"])
+def test_the_score_is_the_slope_of_the_logarithm_of_every_trajectory(observe):
+    world = symbolic_world(2, 2, 2, observe=observe)
+    for tau in world.trajectories():
+        for x in world.parameters:
+            slope = sp.diff(sp.log(world.probability(*tau)), x)
+            assert sp.simplify(slope - world.score(*tau, x)) == 0
+
+
+@pytest.mark.parametrize("H", [1, 3])
+@pytest.mark.parametrize("depends", [False, True])
+def test_the_logarithm_splits_alike_before_and_after_the_length_is_known(H, depends):
+    tau = symbolic_trajectory(dynamics_depend_on_theta=depends)
+    terms = tau.log_terms.total.subs(tau.H, H).doit()
+    assert log_of_product(unrolled(tau, H)) == sp.expand(terms)
+    assert log_of_product(tau.probability).subs(tau.H, H).doit() == sp.expand(terms)
+
+
+def test_no_two_numbers_of_a_world_share_a_symbol():
+    world = symbolic_world(10, 10, 1)
+    free = [*world.mu[:-1], *world.parameters]
+    free += [p for s in world.P for a in s for p in a[:-1]]
+    free += [r for s in world.R for a in s for r in a]
+    assert all(x.is_Symbol for x in free)
+    assert len(set(free)) == len(free) == 9 + 100 + 900 + 1000
 
 
 @pytest.mark.parametrize(
@@ -151,6 +190,8 @@ def test_with_numbers_put_in_it_agrees_with_enumeration_and_the_exact_gradient(o
         ((0, 2, 1), "S must be at least 1; it is 0"),
         ((2, 0, 1), "A must be at least 1; it is 0"),
         ((2, 2, 0), "horizon must be at least 1; it is 0"),
+        ((11, 2, 1), "S must be at most 10; it is 11"),
+        ((2, 11, 1), "A must be at most 10; it is 11"),
     ],
 )
 def test_a_world_of_no_size_is_refused(arguments, says):
@@ -162,3 +203,14 @@ def test_a_world_of_no_size_is_refused(arguments, says):
 def test_percepts_with_gaps_or_of_the_wrong_number_are_refused(observe):
     with pytest.raises(ValueError, match=r"observe must give 2 percepts"):
         symbolic_world(2, 2, 1, observe=observe)
+
+
+@pytest.mark.parametrize("size", [2.0, True, "2", None])
+def test_a_size_that_is_no_whole_number_is_refused(size):
+    with pytest.raises(TypeError, match="horizon must be a whole number"):
+        symbolic_world(2, 2, size)
+
+
+def test_percepts_that_are_no_integers_are_refused():
+    with pytest.raises(TypeError, match="observe must hold integers"):
+        symbolic_world(2, 2, 1, observe=[0, 0.5])

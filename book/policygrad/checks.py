@@ -52,8 +52,8 @@ __all__ = [
 
 POWER = 0.99  # the bias that `unbiased` reports would be caught with at least this probability
 DISTORTION = 3.0  # skewness may stretch the false-alarm rate by this factor before m is refused
-NO_VARIANCE = 1e-9  # relative to the largest: a direction in which samples do not vary
-ROUNDING = 1e-12  # relative to the largest entry: a spread that only rounding has made
+NO_VARIANCE = 1e-12  # relative to the largest: a direction in which samples do not vary
+ROUNDING = 1e-13  # relative to the largest entry: a spread that only rounding has made
 
 
 class CheckFailed(AssertionError):
@@ -415,16 +415,16 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
         "exact_norm": _digits(size_of_truth),
         "power": POWER,
     }
+    directions = "1 direction" if r == 1 else f"{r} directions"
     if statistic > limit:
         off = _relative(np.linalg.norm(deviation), size_of_truth)
         _fail(
             Check(label, "unbiased", False, figures, where=where),
             f"off by {off}, {_round_down(abs(scores[worst]))} standard errors",
             f"component {_index(worst, exact.shape)}: mean {truth[worst] + deviation[worst]:.6g}, "
-            f"exact {truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {r} directions "
+            f"exact {truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {directions} "
             f"T^2 = {statistic:.1f} > {limit:.1f}, the limit at false-alarm rate {false_alarm:g}",
         )
-    directions = "1 direction" if r == 1 else f"{r} directions"
     _pass(
         Check(label, "unbiased", True, figures, where=where),
         f"{m:,} samples, {directions}; a bias of {_relative(smallest, size_of_truth, up=True)} "
@@ -465,8 +465,7 @@ def _require_near_normal(label: str, rows: np.ndarray, whiten: np.ndarray, limit
         v = rows[start : start + step] @ whiten
         for i in range(r):
             third[i] += (v * v[:, i, None]).T @ v / m
-    u = np.random.default_rng(0).normal(size=(4096, r))
-    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    u = _directions(r)
     skewness = np.einsum("nij,ni,nj->n", np.tensordot(u, third, 1), u, u)
     exponents = skewness * limit**1.5 / 3
 
@@ -481,6 +480,13 @@ def _require_near_normal(label: str, rows: np.ndarray, whiten: np.ndarray, limit
             f"{label}: with skewness up to {np.abs(skewness).max():.2g}, {m:,} samples do not "
             f"carry the stated false-alarm rate; about {_round_up(math.ceil(needed))} would"
         )
+
+
+@functools.lru_cache(maxsize=64)
+def _directions(r: int, count: int = 4096) -> np.ndarray:
+    """Give unit vectors that are spread over all directions, the same ones every time."""
+    u = np.random.default_rng(0).normal(size=(count, r))
+    return u / np.linalg.norm(u, axis=1, keepdims=True)
 
 
 def _smallest_bias(rows: np.ndarray, covariance: np.ndarray, limit: float) -> float:

@@ -245,7 +245,7 @@ def _earned_over_time(mdp: MDP, pi):
     going = ~mdp.absorbing
     step = np.einsum("sa,sap->sp", pi[mdp.observe], mdp.P)
     reward = np.einsum("sa,sap,sap->s", pi[mdp.observe], mdp.P, mdp.R)
-    sees = (mdp.observe == np.arange(O)[:, None]) & going  # (O, S)
+    sees = mdp.observe == np.arange(O)[:, None]  # (O, S)
     d_step = np.einsum("os,oab,sap->obsp", sees, jacobian, mdp.P).reshape(O * A, S, S)
     d_reward = np.einsum("os,oab,sap,sap->obs", sees, jacobian, mdp.P, mdp.R).reshape(O * A, S)
 
@@ -346,11 +346,8 @@ def _gradient_by_theorem(mdp: MDP, pi) -> np.ndarray:
 
 def _backed_up(mdp: MDP, V: np.ndarray) -> np.ndarray:
     V_next = V if mdp.horizon is None else V[1:]
-    Q = np.einsum("sap,sap->sa", mdp.P, mdp.R) + mdp.gamma * np.einsum(
-        "sap,...p->...sa", mdp.P, V_next
-    )
-    Q[..., mdp.absorbing, :] = 0.0
-    return Q
+    to_come = np.einsum("sap,...p->...sa", mdp.P, V_next)
+    return np.einsum("sap,sap->sa", mdp.P, mdp.R) + mdp.gamma * to_come
 
 
 def _linear_system(mdp: MDP, pi, start):

@@ -16,10 +16,12 @@ This module imports nothing else of the package: a proof shares no code with wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from numbers import Integral
 
 import sympy as sp
 
@@ -182,13 +184,24 @@ def symbolic_world(S: int, A: int, horizon: int, *, observe=None) -> SymbolicWor
 
     Parameters
     ----------
-    S, A, horizon : sizes, at least 1.
+    S, A, horizon : sizes, at least 1; S and A at most 10, so that P_12_3 and R_123 name one symbol.
     observe : the percept of each state, numbers without gaps; default: nothing hidden.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the size, or ``observe``, and what was expected.
     """
-    for name, value in (("S", S), ("A", A), ("horizon", horizon)):
+    for name, value, most in (("S", S, 10), ("A", A, 10), ("horizon", horizon, math.inf)):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{name} must be a whole number; it is {value!r}")
         if value < 1:
             raise ValueError(f"{name} must be at least 1; it is {value}")
+        if value > most:
+            raise ValueError(f"{name} must be at most {most}; it is {value}")
     observe = tuple(range(S)) if observe is None else tuple(observe)
+    if not all(isinstance(o, Integral) for o in observe):
+        raise TypeError(f"observe must hold integers; it is {observe}")
     if len(observe) != S or set(observe) != set(range(max(observe) + 1)):
         raise ValueError(f"observe must give {S} percepts 0 .. O-1 without gaps; it is {observe}")
 
