@@ -27,6 +27,7 @@ LIBRARIES = {
     "checks": {"numpy", "sympy", "mpmath"},
     "figures": {"numpy", "matplotlib"},
 }
+BY_NAME = ("import_module", "__import__", "exec", "eval")  # ways around an import statement
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 
 
@@ -42,7 +43,10 @@ def imported(path):
         elif isinstance(node, ast.ImportFrom):
             top, *rest = node.module.split(".")
             (siblings.update(rest[:1]) if top == "policygrad" else libraries.add(top))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in BY_NAME:
+            libraries.add("something by its name")
     if "policygrad" in libraries:
+        libraries.remove("policygrad")
         siblings.add("policygrad")
     return siblings, {name for name in libraries if name not in sys.stdlib_module_names}
 
@@ -91,6 +95,10 @@ def test_every_module_imports_only_from_floors_below():
         ("sampling", "import sympy", "sampling imports sympy"),
         ("exact", "import scipy.linalg", "exact imports scipy"),
         ("__init__", "from .figures import Picture", "__init__ imports figures"),
+        ("exact", "import policygrad.symbolic", "exact imports policygrad"),
+        ("figures", "from .exact import occupancy", "figures imports exact"),
+        ("checks", "import IPython", "checks imports IPython"),
+        ("exact", "__import__('policygrad.symbolic')", "exact imports something by its name"),
         ("extra", "x = 1", "extra has no floor"),
     ],
 )
@@ -126,6 +134,55 @@ def test_a_module_says_what_it_is_and_lists_only_what_it_has(name):
     assert module.__doc__ and len(module.__doc__) > 80
     for public in getattr(module, "__all__", ()):
         assert hasattr(module, public), public
+
+
+def test_checks_print_where_there_is_no_ipython():
+    code = (
+        "import sys; sys.modules['IPython'] = None\n"
+        "from policygrad.checks import close\nclose('one-and-one', 1 + 1, 2)"
+    )
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    assert run.stdout == "ok  one-and-one · close · two computations agree to 1e-10\n"
+
+
+def silent(tree):
+    """Public functions, classes, methods and properties without a docstring or with no summary.
+
+    A summary is the docstring's first line: a sentence that stands alone.
+    """
+
+    def look(body, prefix):
+        for node in body:
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+                continue
+            summary, *rest = (ast.get_docstring(node) or "").splitlines() or [""]
+            if not summary.endswith((".", ":", "?")) or (rest and rest[0].strip()):
+                yield prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from look(node.body, f"{node.name}.")
+
+    return list(look(tree.body, ""))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_has_a_docstring_with_a_summary(name):
+    assert silent(ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def f(): pass", ["f"]),
+        ("def _f(): pass", []),
+        ("def f():\n    'No full stop'", ["f"]),
+        ("def f():\n    '''A line.\n    And more.'''", ["f"]),
+        ("def f():\n    '''A line.\n\n    And more.'''", []),
+        ("class A:\n    '''A.'''\n    def g(self): pass\n    def __len__(self): pass", ["A.g"]),
+    ],
+)
+def test_a_missing_summary_is_noticed(code, found):
+    assert silent(ast.parse(code)) == found
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "__init__"])
