@@ -205,8 +205,20 @@ def look_at(browser, page: Html) -> Look:
 
 @pytest.fixture(scope="session")
 def looks(pages, browser) -> list[Look]:
-    """Every page, seen in the browser."""
-    return [look_at(browser, page) for page in pages]
+    """Every page, seen in the browser; not the top one, which only leads to the first page."""
+    return [look_at(browser, page) for page in pages if not leads_on(page.path)]
+
+
+def leads_on(path) -> bool:
+    """Is this page nothing but the way to another one?"""
+    return 'http-equiv="refresh"' in path.read_text(encoding="utf-8")[:200].lower()
+
+
+@pytest.mark.site
+def test_the_top_page_leads_to_the_book(site):
+    assert leads_on(site / "index.html")
+    assert "url=book/index.html" in (site / "index.html").read_text(encoding="utf-8")
+    assert not leads_on(site / "book" / "index.html")
 
 
 @pytest.mark.site
