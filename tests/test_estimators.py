@@ -353,3 +353,13 @@ def test_what_cannot_be_weighed_is_refused_by_name(changes, error, words):
     arguments = {"theta": np.zeros((2, 2)), "weights": np.ones(4), **changes}
     with pytest.raises(error, match=escape(words)):
         reinforce_gradients(mdp, arguments["theta"], tau, arguments["weights"])
+
+
+@pytest.mark.parametrize(
+    ("states", "actions", "says"),
+    [([[0, 1]], [[2]], "actions must be below 2; one is 2"), ([[0, 2]], [[1]], "states must be")],
+)
+def test_trajectories_of_another_world_are_refused(states, actions, says):
+    other = Trajectories(np.array(states), np.array(actions), np.array([[1.0]]), np.array([1]))
+    with pytest.raises(ValueError, match=says):
+        reinforce_gradients(two_state(), np.zeros((2, 2)), other)

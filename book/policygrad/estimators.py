@@ -74,6 +74,15 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
     O, A = scores.shape[:2]
     if (O, A) != (mdp.O, mdp.A):
         raise ValueError(f"theta must have shape (O, A) = ({mdp.O}, {mdp.A}); it has ({O}, {A})")
+    for name, values, size in (
+        ("states", trajectories.states, mdp.S),
+        ("actions", trajectories.actions, A),
+    ):
+        if values.size and values.max() >= size:
+            raise ValueError(
+                f"trajectories are of another world: {name} must be below {size}; "
+                f"one is {values.max()}"
+            )
     weights = returns(trajectories, mdp.gamma) if weights is None else np.asarray(weights, float)
     if weights.shape not in ((m,), (m, H)):
         raise ValueError(
