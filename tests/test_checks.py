@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import textwrap
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from policygrad.checks import (
     TooFewSamples,
     Undecided,
     close,
+    finite_differences,
     history,
     identity,
     refuted,
@@ -1029,3 +1031,98 @@ def test_counts_are_rounded_to_what_a_reader_remembers(number, up, down):
 )
 def test_sizes_are_told_in_words_that_do_not_depend_on_the_machine(size, norm, up, text):
     assert checks._relative(size, norm, up=up) == text
+
+
+# --- rows that were drawn several times ----------------------------------------------------------
+
+
+def test_a_row_with_a_count_is_that_many_rows(capsys):
+    rng = np.random.default_rng(40)
+    rows = rng.exponential(size=(30, 4)) @ rng.normal(size=(4, 3))
+    counts = rng.multinomial(200_000, rng.dirichlet(np.ones(30)))
+    counts[4] = 0  # never drawn: it must leave no trace
+    exact = counts @ rows / counts.sum() + 0.001
+    unbiased("some-label", rows, exact, counts=counts)
+    short = last()
+    unbiased("some-label", np.repeat(rows, counts, axis=0), exact)
+    assert last().figures == short.figures
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == lines[1]
+
+
+def test_counted_rows_fail_where_the_repeated_ones_fail():
+    rows, counts = np.array([[1.0], [-1.0]]), np.array([51_300, 49_000])
+    messages = []
+    for call in (
+        lambda: unbiased("x", rows, [0.0], counts=counts),
+        lambda: unbiased("x", np.repeat(rows, counts, axis=0), [0.0]),
+    ):
+        with pytest.raises(CheckFailed) as info:
+            call()
+        messages.append(str(info.value))
+    assert messages[0] == messages[1]
+
+
+def test_a_billion_samples_catch_what_a_thousand_cannot():
+    rows, pi = np.array([[0.0], [1.0]]), np.array([0.5, 0.5])
+    slightly_off = [0.501]
+    for m, caught in ((10**4, False), (10**9, True)):
+        counts = np.random.default_rng(41).multinomial(m, pi)
+        if caught:
+            with pytest.raises(CheckFailed):
+                unbiased("x", rows, slightly_off, counts=counts)
+        else:
+            unbiased("x", rows, slightly_off, counts=counts)
+        unbiased("x", rows, [0.5], counts=counts)
+        assert last().figures["samples"] == m
+
+
+@pytest.mark.parametrize(
+    ("counts", "error", "says"),
+    [
+        ([500, 500.0], TypeError, "x: counts must hold whole numbers; it holds float64"),
+        ([500], ValueError, "x: counts must have one entry per row, shape (2,); it has (1,)"),
+        ([500, -1], ValueError, "x: counts[1] must not be negative; it is -1"),
+        ([40, 40], TooFewSamples, "x: 80 samples of 1 components; at least 100 are needed"),
+        ([0, 0], TooFewSamples, "x: 0 samples of 1 components; at least 100 are needed"),
+    ],
+)
+def test_counts_that_do_not_fit_are_named(counts, error, says):
+    with pytest.raises(error, match=f"^{re.escape(says)}"):
+        unbiased("x", [[0.0], [1.0]], [0.5], counts=counts)
+
+
+# --- finite differences --------------------------------------------------------------------------
+
+
+def test_nudging_finds_the_slope_of_what_has_a_known_one():
+    theta = np.array([[0.3, -1.2], [2.0, 0.7]])
+    found = finite_differences(
+        lambda x: np.array([np.exp(x).sum(), np.sin(x[0, 0]) * x[1, 1]]), theta
+    )
+    assert found.shape == (2, 2, 2)
+    expected = np.zeros((2, 2, 2))
+    expected[0] = np.exp(theta)
+    expected[1, 0, 0], expected[1, 1, 1] = np.cos(0.3) * 0.7, np.sin(0.3)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_nudging_is_exact_up_to_the_sixth_power_and_not_beyond():
+    # d/dx x^n at 0.5 with h = 1: the extrapolation removes the h^2 and the h^4 of the error
+    for n in range(7):
+        found = finite_differences(lambda x, n=n: x**n, 0.5, step=1.0)
+        np.testing.assert_allclose(found, n * 0.5 ** (n - 1), rtol=1e-12, atol=1e-12)
+    assert abs(finite_differences(lambda x: x**7, 0.5, step=1.0) - 7 * 0.5**6) > 1e-3
+
+
+def test_nudging_leaves_theta_alone_and_has_the_shapes_of_both():
+    theta = np.zeros((2, 3))
+    assert finite_differences(lambda x: x.sum(), theta).shape == (2, 3)
+    assert finite_differences(lambda x: x[None], theta).shape == (1, 2, 3, 2, 3)
+    assert not theta.any()
+    assert finite_differences(lambda x: 3 * x, 2.0) == pytest.approx(3.0, rel=1e-12)
+
+
+def test_a_function_that_breaks_beside_theta_has_no_slope():
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="f is not finite"):
+        finite_differences(np.log, np.array([0.0]))

@@ -8,15 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policygrad.exact import enumerate_trajectories, expected_return, policy_gradient
+from policygrad.mdp import MDP
 from policygrad.policies import softmax_policy
 from policygrad.worlds import (
     CORRIDOR_MAP,
+    aliased_pair,
     bandit,
     gamma_trap,
     random_mdp,
     short_corridor,
     two_state,
     vacuum_corridor,
+    with_memory,
 )
 from random_worlds import examples
 
@@ -520,3 +523,92 @@ REFUSED = {
 def test_what_makes_no_world_is_refused(call, words):
     with pytest.raises(ValueError, match=escape(words)):
         call()
+
+
+# --- aliased pair --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("reward", "gamma"), [(1.0, 0.9), (3.0, 0.5), (2.0, 0.0)])
+def test_in_the_aliased_pair_chance_beats_any_fixed_action(reward, gamma):
+    # always go: +R once, then -R for ever; by chance 1/2 each step is worth 0
+    world = aliased_pair(reward, gamma)
+    go, turn = ([[1.0, 0.0]], [[0.0, 1.0]])
+    np.testing.assert_allclose(
+        expected_return(world, go), reward - gamma * reward / (1 - gamma), rtol=1e-12, atol=1e-12
+    )
+    np.testing.assert_allclose(expected_return(world, turn), -reward / (1 - gamma), rtol=1e-12)
+    np.testing.assert_allclose(expected_return(world, [[0.5, 0.5]]), 0.0, atol=1e-12)
+
+
+def test_the_aliased_pair_is_the_same_from_either_start_with_the_actions_exchanged():
+    for p in (0.0, 0.3, 0.8):
+        one = expected_return(aliased_pair(start=0), [[p, 1 - p]])
+        other = expected_return(aliased_pair(start=1), [[1 - p, p]])
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_the_aliased_pair_seen_earns_the_reward_at_every_step():
+    # go in 0 and turn in 1: +R always, R / (1 - gamma); one bit of memory can do it too
+    world = with_memory(aliased_pair(2.0, 0.75))
+    go_then_one, turn_then_zero = np.eye(4)[1], np.eye(4)[2]
+    np.testing.assert_allclose(
+        expected_return(world, [go_then_one, turn_then_zero]), 2.0 / 0.25, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: aliased_pair(gamma=1.0), "gamma must be below 1: this world has no end"),
+        (lambda: aliased_pair(start=2), "start must be 0 or 1; it is 2"),
+        (lambda: with_memory(two_state(), 0), "size must be at least 1; it is 0"),
+    ],
+)
+def test_pairs_and_memories_name_what_is_wrong(call, says):
+    with pytest.raises(ValueError, match=escape(says)):
+        call()
+
+
+def test_the_size_of_a_memory_is_a_whole_number():
+    with pytest.raises(TypeError, match=escape("size must be a whole number; it is 1.5")):
+        with_memory(two_state(), 1.5)
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_memory_that_is_not_used_changes_nothing(size):
+    rng = np.random.default_rng(size)
+    plain = random_mdp(rng, 5, 2, O=3, absorbing=1, gamma=0.9)
+    pi = rng.dirichlet(np.ones(2), size=3)
+    # whatever is remembered, act by the percept; remember at random
+    forgetful = np.einsum("oa,kj->okaj", pi, rng.dirichlet(np.ones(size), size=size))
+    np.testing.assert_allclose(
+        expected_return(with_memory(plain, size), forgetful.reshape(3 * size, 2 * size)),
+        expected_return(plain, pi),
+        rtol=1e-12,
+    )
+
+
+def test_a_memory_of_the_last_action_lets_a_policy_alternate():
+    # two steps of a bandit-like world: reward 1 for action t at step t.  One percept, so without
+    # memory the best is 1 on average; remembering that a step was taken earns 2.
+    P = np.zeros((3, 2, 3))
+    P[0, :, 1] = P[1, :, 2] = P[2, :, 2] = 1.0
+    R = np.zeros((3, 2, 3))
+    R[0, 0, 1] = R[1, 1, 2] = 1.0
+    world = MDP(P, R, [1, 0, 0], horizon=2, observe=[0, 0, 0])
+    assert max(expected_return(world, [[p, 1 - p]]) for p in np.linspace(0, 1, 101)) <= 1 + 1e-12
+    first, second = np.eye(4)[0 * 2 + 1], np.eye(4)[1 * 2 + 0]
+    assert expected_return(with_memory(world), [first, second]) == 2.0
+
+
+def test_with_a_memory_names_and_ends_are_kept():
+    world = with_memory(vacuum_corridor(), 2)
+    assert (world.S, world.A, world.O) == (16, 6, 10)
+    np.testing.assert_array_equal(world.absorbing, np.repeat(vacuum_corridor().absorbing, 2))
+    assert world.percepts[:2] == ("NW memory 0", "NW memory 1")
+    assert world.actions[1] == "left remember 1"
+    assert world.mu.sum() == 1.0
+    assert world.mu[1::2].sum() == 0.0

@@ -44,6 +44,7 @@ __all__ = [
     "TooFewSamples",
     "Undecided",
     "close",
+    "finite_differences",
     "history",
     "identity",
     "refuted",
@@ -307,7 +308,15 @@ def close(
 # --- unbiased -----------------------------------------------------------------------------------
 
 
-def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: str = "") -> None:
+def unbiased(
+    label: str,
+    gradients,
+    exact,
+    *,
+    counts=None,
+    false_alarm: float = 1e-6,
+    where: str = "",
+) -> None:
     """Test that samples have the mean that they should: E[g_i] = exact, in all components at once.
 
     Parameters
@@ -315,6 +324,8 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
     label : the equation's label.
     gradients : (m, ...) one row per independent sample.
     exact : (...) the exact mean.
+    counts : (n,) whole numbers; gradients then holds n rows, and row i was drawn counts[i] times.
+        The samples are m = sum(counts) in number.  Default: each row was drawn once.
     false_alarm : the probability of failing although the claim is true.
     where : the case that it is tried on, for the verdict.
 
@@ -341,13 +352,14 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
         raise ValueError(f"{label}: gradients, row {row}, holds NaN or infinity")
     if not 0 < false_alarm < 1:
         raise ValueError(f"{label}: false_alarm must lie between 0 and 1; it is {false_alarm}")
-    m, d = len(gradients), exact.size
+    gradients, counts, m = _counted(label, gradients, counts)
+    d = exact.size
     if m < max(100, 20 * d):
         raise TooFewSamples(
             f"{label}: {m} samples of {d} components; at least {max(100, 20 * d)} are needed"
         )
 
-    rows, truth = gradients.reshape(m, d), exact.reshape(d)
+    rows, truth = gradients.reshape(len(gradients), d), exact.reshape(d)
     largest = max(rows.max(), -rows.min(), np.abs(truth).max())
     rounding = ROUNDING * largest
     size_of_truth = float(np.linalg.norm(truth))
@@ -356,10 +368,11 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
 
     first = rows[0].copy()
     rows = rows - first  # the one copy; a component that never changes becomes 0, exactly
-    deviation = rows.mean(axis=0)
+    deviation = _mean(rows, counts)
     rows -= deviation
     deviation += first - truth
-    covariance = rows.T @ rows / (m - 1)
+    weighted = rows if counts is None else rows * counts[:, None]
+    covariance = weighted.T @ rows / (m - 1)
     unit = np.sqrt(covariance.diagonal())
     still = unit <= rounding
     unit[still] = largest or 1.0
@@ -398,11 +411,11 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
     whiten = direction[:, vary] / np.sqrt(size[vary]) / unit[:, None]
     shift = deviation @ whiten
     statistic = float(m * shift @ shift)
-    _require_near_normal(label, rows, whiten, limit)
+    _require_near_normal(label, rows, counts, m, whiten, limit)
 
     scores = ~still * deviation / (unit / math.sqrt(m))
     worst = int(np.abs(scores).argmax())
-    smallest = _smallest_bias(rows, covariance, limit)
+    smallest = _smallest_bias(rows, counts, m, covariance, limit)
     figures = {
         "samples": m,
         "components": d,
@@ -432,6 +445,29 @@ def unbiased(label: str, gradients, exact, *, false_alarm: float = 1e-6, where: 
     )
 
 
+def _counted(label: str, rows: np.ndarray, counts):
+    """Give the rows that were drawn, how often each, and the number of samples."""
+    if counts is None:
+        return rows, None, len(rows)
+    counts = np.asarray(counts)
+    if counts.dtype.kind not in "iu":
+        raise TypeError(f"{label}: counts must hold whole numbers; it holds {counts.dtype}")
+    if counts.shape != rows.shape[:1]:
+        raise ValueError(
+            f"{label}: counts must have one entry per row, shape {rows.shape[:1]}; "
+            f"it has {counts.shape}"
+        )
+    if counts.size and counts.min() < 0:
+        i = int(counts.argmin())
+        raise ValueError(f"{label}: counts[{i}] must not be negative; it is {counts[i]}")
+    drawn = counts > 0
+    return rows[drawn], counts[drawn].astype(float), int(counts.sum())
+
+
+def _mean(rows: np.ndarray, counts) -> np.ndarray:
+    return rows.mean(axis=0) if counts is None else counts @ rows / counts.sum()
+
+
 @functools.lru_cache(maxsize=1024)
 def _critical_value(r: int, m: int, alpha: float) -> float:
     """The 1 - alpha point of T^2 with r directions and m samples: Pr(T^2 > c) = alpha."""
@@ -451,20 +487,21 @@ def _critical_value(r: int, m: int, alpha: float) -> float:
     return high
 
 
-def _require_near_normal(label: str, rows: np.ndarray, whiten: np.ndarray, limit: float) -> None:
+def _require_near_normal(label: str, rows, counts, m: int, whiten, limit: float) -> None:
     """Refuse samples so skewed that their mean is not normal enough out in the tail.
 
     In a direction u in which single samples have the skewness k(u), the tails of a studentised mean
     change by the factors exp(+-k(u) x^3 / (3 sqrt(m))), x standard errors out.  The tail of T^2 is
     made of all directions alike, so beyond x = sqrt(limit) it changes by the mean of their cosh.
     """
-    m, r = len(rows), whiten.shape[1]
+    r = whiten.shape[1]
     third = np.zeros((r, r, r))
     step = 2**17 // max(r, 8) ** 2 + 1  # pieces that fit the cache, too small to wait for threads
-    for start in range(0, m, step):
+    for start in range(0, len(rows), step):
         v = rows[start : start + step] @ whiten
+        w = v if counts is None else v * counts[start : start + step, None]
         for i in range(r):
-            third[i] += (v * v[:, i, None]).T @ v / m
+            third[i] += (w * v[:, i, None]).T @ v / m
     u = _directions(r)
     skewness = np.einsum("nij,ni,nj->n", np.tensordot(u, third, 1), u, u)
     exponents = skewness * limit**1.5 / 3
@@ -489,20 +526,23 @@ def _directions(r: int, count: int = 4096) -> np.ndarray:
     return u / np.linalg.norm(u, axis=1, keepdims=True)
 
 
-def _smallest_bias(rows: np.ndarray, covariance: np.ndarray, limit: float) -> float:
+def _smallest_bias(rows, counts, m: int, covariance: np.ndarray, limit: float) -> float:
     """Give the length of bias that T^2 passes its limit for with probability POWER, at least.
 
     The worst direction for it is the one in which the mean is least certain.  There the mean has to
     stand z w standard errors beyond the limit, where w is the spread of a studentised mean so far
     out: to first order, that of v - h v^2 over the standardised rows v, with h = x / (2 sqrt(m)).
     """
-    m = len(rows)
     variance, axes = np.linalg.eigh(covariance)
     z = NormalDist().inv_cdf(POWER)
     v = rows @ (axes[:, -1] / math.sqrt(variance[-1]))
     h = (math.sqrt(limit) + z) / (2 * math.sqrt(m))
-    w = max(float(np.std(v - h * v**2)), float(np.std(v + h * v**2)))
+    w = max(_spread(v - h * v**2, counts), _spread(v + h * v**2, counts))
     return (math.sqrt(limit) + z * w) * math.sqrt(variance[-1] / m)
+
+
+def _spread(x: np.ndarray, counts) -> float:
+    return math.sqrt(float(_mean((x - _mean(x, counts)) ** 2, counts)))
 
 
 # --- refuted ------------------------------------------------------------------------------------
@@ -537,6 +577,49 @@ def refuted(claim: str):
     record = replace(check, passed=True, claim=claim)
     _history.append(record)
     _show("refuted", claim, short, record)
+
+
+# --- an oracle ----------------------------------------------------------------------------------
+
+
+def finite_differences(f, theta, step: float = 1e-3) -> np.ndarray:
+    """Differentiate f at theta by nudging each entry, with no theory at all.
+
+    The central difference over +-h, extrapolated to h = 0 from h and h/2 and h/4 (Romberg):
+    exact for polynomials of degree six, else off by O(h^6).
+
+    Parameters
+    ----------
+    f : a function of an array like theta, with a value of any shape.
+    theta : the point.
+    step : h, of the size over which f changes little.
+
+    Returns
+    -------
+    array of the shape of f's value followed by the shape of theta.
+
+    Raises
+    ------
+    ValueError
+        if f is not finite beside theta.
+    """
+    theta = np.array(theta, float)
+    columns = []
+    for place in np.ndindex(*theta.shape):
+        slopes = []
+        for h in (step, step / 2, step / 4):
+            up, down = theta.copy(), theta.copy()
+            up[place] += h
+            down[place] -= h
+            rise = np.asarray(f(up), float) - np.asarray(f(down), float)
+            slopes.append(rise / (up[place] - down[place]))
+        a, b, c = slopes
+        b, c = (4 * b - a) / 3, (4 * c - b) / 3
+        columns.append((16 * c - b) / 15)
+    out = np.stack(columns, axis=-1)
+    if not np.isfinite(out).all():
+        raise ValueError("f is not finite beside theta")
+    return out.reshape(out.shape[:-1] + theta.shape)
 
 
 # --- verdicts -----------------------------------------------------------------------------------

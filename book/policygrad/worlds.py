@@ -7,12 +7,16 @@ Each is small enough that J and its gradient are known exactly, and each is ther
 ``two_state``       every transition possible, three steps: 64 trajectories from its start
 ``vacuum_corridor`` two cells with the same walls, so the same percept, that need opposite actions
 ``short_corridor``  Sutton & Barto's Example 13.1: a closed form for J, endless for some policies
+``aliased_pair``    two states that look alike and need opposite actions, each and for ever
 ``gamma_trap``      dropping gamma^t from the update turns the gradient around
+``with_memory``     any world, for an agent that may remember a number from step to step
 ``random_mdp``      anything else, to test what must hold everywhere
 ==================  ============================================================================
 """
 
 from __future__ import annotations
+
+from numbers import Integral
 
 import numpy as np
 
@@ -20,12 +24,14 @@ from .mdp import MDP
 
 __all__ = [
     "CORRIDOR_MAP",
+    "aliased_pair",
     "bandit",
     "gamma_trap",
     "random_mdp",
     "short_corridor",
     "two_state",
     "vacuum_corridor",
+    "with_memory",
 ]
 
 # '#' wall, '.' floor, 'D' dust (the goal), 'h' hamster; an episode ends on D and on h
@@ -106,6 +112,99 @@ def short_corridor() -> MDP:
         states=["0", "1", "2", "end"],
         actions=["left", "right"],
         percepts=["corridor"],
+    )
+
+
+def aliased_pair(reward: float = 1.0, gamma: float = 0.9, start: int = 0) -> MDP:
+    """Build two aliased states: the action that is right in one is wrong in the other.
+
+    In state 0 "go" pays +reward and leads to state 1, "turn" pays -reward and stays.  In state 1
+    it is the other way about: "turn" pays +reward and leads to state 0, "go" pays -reward and
+    stays.  There is no end.  From state 0:
+
+        state seen, go and turn by turns:  reward / (1 - gamma)
+        one percept, always go:            reward - gamma reward / (1 - gamma)
+        one percept, either by chance 1/2: 0
+
+    Parameters
+    ----------
+    reward : what a right action pays and a wrong one costs.
+    gamma : discount, below 1.
+    start : the first state, 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        if gamma is 1, since J would be infinite, or start is neither state.
+
+    Source: after Singh, Jaakkola & Jordan (1994), the two-state example of their section 3.
+    """
+    if gamma == 1.0:
+        raise ValueError("gamma must be below 1: this world has no end")
+    if start not in (0, 1):
+        raise ValueError(f"start must be 0 or 1; it is {start!r}")
+    go, turn = 0, 1
+    P, R = np.zeros((2, 2, 2)), np.zeros((2, 2, 2))
+    P[0, go, 1] = P[0, turn, 0] = P[1, turn, 0] = P[1, go, 1] = 1.0
+    R[0, go, 1] = R[1, turn, 0] = reward
+    R[0, turn, 0] = R[1, go, 1] = -reward
+    return MDP(
+        P,
+        R,
+        np.eye(2)[start],
+        gamma=gamma,
+        observe=[0, 0],
+        actions=["go", "turn"],
+        percepts=["either"],
+    )
+
+
+def with_memory(mdp: MDP, size: int = 2) -> MDP:
+    """Give the agent a memory: with each action it chooses a number 0 .. size-1 to remember.
+
+    What it perceives is (percept, number); what it does is (action, next number).  A policy
+    without memory in this larger world is a policy with memory in the old one.
+
+        P((s', k') | (s, k), (a, j)) = P(s'|s, a) 1[k' = j],  R the same as before
+
+    Memory is 0 at the start.  State (s, k) has the number s size + k; actions and percepts alike.
+
+    Parameters
+    ----------
+    mdp : the world.
+    size : how many numbers can be told apart; 2 is one bit.
+
+    Raises
+    ------
+    ValueError, TypeError
+        if size is not a whole number of at least 1.
+    """
+    if isinstance(size, bool) or not isinstance(size, Integral):
+        raise TypeError(f"size must be a whole number; it is {size!r}")
+    if size < 1:
+        raise ValueError(f"size must be at least 1; it is {size}")
+    S, A, K = mdp.S, mdp.A, size
+    kept = np.broadcast_to(np.eye(K), (K, K, K))  # [k, j, k'] = 1[k' = j]
+    P = np.einsum("sap,kjl->skajpl", mdp.P, kept)
+    P[mdp.absorbing] = np.einsum(  # nothing is remembered after the end
+        "sp,kl,aj->skajpl", np.eye(S), np.eye(K), np.ones((A, K))
+    )[mdp.absorbing]
+    R = np.broadcast_to(mdp.R[:, None, :, None, :, None], P.shape)
+    size_of = (S * K, A * K, S * K)
+
+    def named(names, template):
+        return [template.format(name, k) for name in names for k in range(K)]
+
+    return MDP(
+        P.reshape(size_of),
+        R.reshape(size_of),
+        np.einsum("s,k->sk", mdp.mu, np.eye(K)[0]).reshape(-1),
+        horizon=mdp.horizon,
+        gamma=mdp.gamma,
+        observe=(mdp.observe[:, None] * K + np.arange(K)).reshape(-1),
+        states=named(mdp.states, "{} memory {}"),
+        actions=named(mdp.actions, "{} remember {}"),
+        percepts=named(mdp.percepts, "{} memory {}"),
     )
 
 

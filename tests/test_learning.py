@@ -1,0 +1,438 @@
+"""The loops do what their formulas say, remember all of it, and say when they leave the numbers."""
+
+from re import escape
+
+import numpy as np
+import pytest
+
+from policygrad.checks import unbiased
+from policygrad.estimators import discounts, reinforce_gradients, returns, rewards_to_go
+from policygrad.exact import expected_return, policy_gradient
+from policygrad.learning import Diverged, exact_ascent, q_learning, reinforce
+from policygrad.mdp import MDP
+from policygrad.policies import softmax_policy
+from policygrad.sampling import sample_trajectories
+from policygrad.worlds import (
+    aliased_pair,
+    bandit,
+    random_mdp,
+    short_corridor,
+    two_state,
+    vacuum_corridor,
+    with_memory,
+)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def uniform(mdp):
+    return np.full((mdp.O, mdp.A), 1 / mdp.A)
+
+
+def best_action_values(mdp):
+    """Q*, by backing up until nothing moves any more: no randomness, no table over percepts."""
+    Q = np.zeros((mdp.S, mdp.A))
+    for _ in range(10_000):
+        V = np.where(mdp.absorbing, 0.0, Q.max(axis=1))
+        backed_up = np.einsum("sap,sap->sa", mdp.P, mdp.R + mdp.gamma * V)
+        if np.array_equal(backed_up, Q):
+            return Q
+        Q = backed_up
+    raise AssertionError("value iteration is not done")
+
+
+# --- Q-learning ----------------------------------------------------------------------------------
+
+
+def test_an_entry_moves_by_alpha_times_what_it_missed():
+    # one arm that pays 4: Q_n = 4 (1 - (1 - alpha)^n) from 0
+    learnt = q_learning(bandit([4]), rng(), episodes=5, step_size=0.25, epsilon=0.0)
+    np.testing.assert_allclose(learnt.tables[:, 0, 0], 4 * (1 - 0.75 ** np.arange(6)), rtol=1e-15)
+
+
+def test_a_step_size_of_one_over_n_gives_the_plain_mean():
+    world = bandit([1, 3], chances=[0.5, 0.25])
+    learnt = q_learning(
+        world, rng(), episodes=400, step_size=lambda n: 1 / n, behaviour=[[1.0, 0.0]]
+    )
+    np.testing.assert_allclose(learnt.Q[0, 0], learnt.returns.mean(), rtol=1e-12)
+    assert learnt.visits.tolist() == [[400, 0]]
+    assert learnt.Q[0, 1] == 0.0
+
+
+def test_where_nothing_is_hidden_and_nothing_random_it_finds_the_best_values_exactly():
+    world = vacuum_corridor(observed=True)
+    learnt = q_learning(world, rng(1), episodes=2000, step_size=1.0, behaviour=uniform(world))
+    np.testing.assert_array_equal(
+        learnt.Q[~world.absorbing], best_action_values(world)[~world.absorbing]
+    )
+    assert (learnt.visits[~world.absorbing] > 0).all()
+
+
+def test_discounted_values_are_learnt_in_a_random_world_too():
+    world = random_mdp(rng(2), 3, 2, absorbing=1, gamma=0.7)
+    learnt = q_learning(
+        world, rng(3), episodes=40_000, step_size=lambda n: 1 / n**0.7, behaviour=uniform(world)
+    )
+    best = best_action_values(world)
+    assert np.abs(learnt.Q[world.observe] - best)[:2].max() < 0.05 * np.abs(best).max()
+
+
+def test_nothing_is_promised_after_the_last_step_of_a_horizon():
+    # both states pay, so a promise after the last step would show: one step, alpha = 1, Q = r
+    world = two_state(horizon=1)
+    learnt = q_learning(world, rng(), episodes=200, step_size=1.0, behaviour=uniform(world))
+    assert {round(q, 9) for q in learnt.tables[1:, 0].ravel()} <= {0.0, 1.0, -0.2, 0.8}
+    assert not learnt.cut.any()
+    assert (learnt.lengths == 1).all()
+
+
+def test_the_percept_of_an_end_is_never_updated():
+    world = vacuum_corridor()
+    learnt = q_learning(world, rng(), episodes=200, step_size=0.5, epsilon=1.0)
+    end = world.percepts.index("ESW")
+    assert learnt.visits[end].sum() == 0
+    assert (learnt.Q[end] == 0).all()
+
+
+def test_epsilon_one_draws_every_action_alike():
+    world = bandit([0, 0, 9])
+    learnt = q_learning(world, rng(4), episodes=30_000, step_size=0.1, epsilon=1.0)
+    drawn = np.repeat(np.eye(3), learnt.visits[0], axis=0)
+    unbiased("epsilon-greedy", drawn, np.full(3, 1 / 3))
+
+
+def test_epsilon_greedy_draws_the_best_with_the_rest_of_the_probability():
+    # the last arm is best from the start: 1 - epsilon + epsilon / 3 = 0.8
+    world = bandit([-1, -1, 0])
+    learnt = q_learning(world, rng(5), episodes=30_000, step_size=1.0, epsilon=0.3)
+    first = 1 + int(np.flatnonzero((learnt.tables[:, 0, :2] < 0).all(axis=1))[0])
+    later = q_learning(world, rng(5), episodes=first, step_size=1.0, epsilon=0.3).visits
+    drawn = np.repeat(np.eye(3), (learnt.visits - later)[0], axis=0)
+    unbiased("epsilon-greedy", drawn, np.array([0.1, 0.1, 0.8]))
+
+
+def test_ties_are_broken_at_random():
+    learnt = [
+        q_learning(bandit([0, 0, 0]), rng(seed), episodes=1, step_size=1.0, epsilon=0.0).visits
+        for seed in range(40)
+    ]
+    assert (np.sum(learnt, axis=0) > 0).all()
+
+
+def test_a_greedy_agent_may_be_stuck_and_its_episodes_are_cut():
+    # every step costs 1 wherever one goes; left and right look alike, so it walks to and fro
+    world = short_corridor()
+    learnt = q_learning(world, rng(), episodes=3, step_size=0.1, epsilon=0.0, max_steps=500)
+    assert learnt.lengths.max() <= 500
+    np.testing.assert_array_equal(learnt.returns, -learnt.lengths)
+    always_right = q_learning(
+        world, rng(), episodes=2, step_size=0.1, behaviour=[[0.0, 1.0]], max_steps=50
+    )
+    assert always_right.cut.all()
+    assert (always_right.lengths == 50).all()
+
+
+def test_returns_are_those_of_the_policy_that_drew_the_actions():
+    world = random_mdp(rng(6), 4, 2, O=2, absorbing=1, gamma=0.8)
+    pi = np.array([[0.3, 0.7], [0.6, 0.4]])
+    learnt = q_learning(world, rng(7), episodes=20_000, step_size=0.1, behaviour=pi)
+    unbiased("behaviour", learnt.returns, expected_return(world, pi))
+
+
+def test_one_seed_gives_one_history():
+    one, two, other = (
+        q_learning(vacuum_corridor(), rng(seed), episodes=50, step_size=0.2, epsilon=0.2)
+        for seed in (8, 8, 9)
+    )
+    np.testing.assert_array_equal(one.tables, two.tables)
+    assert not np.array_equal(one.tables, other.tables)
+
+
+def test_the_table_starts_where_it_is_told():
+    learnt = q_learning(
+        vacuum_corridor(), rng(), episodes=1, step_size=0.2, epsilon=0.2, initial=-7.5
+    )
+    assert (learnt.tables[0] == -7.5).all()
+    np.testing.assert_array_equal(learnt.Q, learnt.tables[-1])
+
+
+def test_q_learning_with_too_large_a_step_says_in_which_episode_it_diverged():
+    # the error is multiplied by 1 - alpha = -9 a time: 9^n passes the largest float at n = 324
+    with pytest.raises(Diverged, match=r"in episode 32\d: Q\[0, 0\] is (inf|-inf|nan)") as info:
+        q_learning(bandit([4]), rng(), episodes=1000, step_size=10.0, epsilon=0.0)
+    assert 320 <= info.value.iteration < 330
+
+
+def test_with_one_bit_of_memory_a_greedy_table_can_find_the_dust_from_everywhere():
+    # the best with one bit takes 3 steps on average; without memory none takes less than 4.5
+    world = with_memory(vacuum_corridor())
+    learnt = q_learning(world, rng(0), episodes=20_000, step_size=0.1, epsilon=0.2)
+    greedy = np.eye(world.A)[learnt.Q.argmax(axis=1)]
+    np.testing.assert_allclose(expected_return(world, greedy), -3.0, rtol=1e-12)
+
+
+# --- exact ascent --------------------------------------------------------------------------------
+
+
+def test_a_step_of_ascent_is_alpha_times_the_gradient():
+    world, theta = two_state(), np.array([[0.4, -0.3], [-0.2, 0.1]])
+    climbed = exact_ascent(world, theta, step_size=0.7, steps=2)
+    np.testing.assert_array_equal(climbed.thetas[0], theta)
+    for before, after in zip(climbed.thetas[:-1], climbed.thetas[1:], strict=True):
+        np.testing.assert_allclose(after - before, 0.7 * policy_gradient(world, before), rtol=1e-12)
+    exact = [expected_return(world, softmax_policy(x)) for x in climbed.thetas]
+    np.testing.assert_array_equal(climbed.J, exact)
+    np.testing.assert_array_equal(climbed.expected_returns(world), exact)
+    np.testing.assert_array_equal(climbed.expected_returns(world, every=2), exact[::2])
+    np.testing.assert_array_equal(climbed.theta, climbed.thetas[-1])
+
+
+def test_small_steps_climb_to_the_best_policy_of_the_short_corridor():
+    climbed = exact_ascent(short_corridor(), [[0.0, 0.0]], step_size=0.05, steps=100)
+    assert (np.diff(climbed.J) > -1e-12).all()
+    np.testing.assert_allclose(climbed.J[-1], -6 - 4 * np.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(softmax_policy(climbed.theta)[0, 1], 2 - np.sqrt(2), rtol=1e-6)
+
+
+def test_another_direction_goes_another_way():
+    world, theta = two_state(), np.zeros((2, 2))
+    downhill = exact_ascent(
+        world, theta, step_size=0.1, steps=20, direction=lambda x: -policy_gradient(world, x)
+    )
+    assert (np.diff(downhill.J) < 0).all()
+
+
+def test_an_ascent_that_overshoots_says_at_which_step_and_why():
+    with pytest.raises(Diverged, match=r"diverged at step 0: .*episode may never end") as info:
+        exact_ascent(short_corridor(), [[0.0, 0.0]], step_size=1e6, steps=5)
+    assert info.value.iteration == 0
+
+
+def test_a_direction_that_is_not_finite_says_at_which_entry():
+    steps = iter([np.zeros((2, 2)), np.array([[0.0, np.nan], [0.0, 0.0]])])
+    with pytest.raises(Diverged, match=escape("diverged at step 1: theta[0, 1] is nan")) as info:
+        exact_ascent(
+            two_state(), np.zeros((2, 2)), step_size=1, steps=3, direction=lambda _: next(steps)
+        )
+    assert info.value.iteration == 1
+
+
+# --- REINFORCE -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("m", [1, 7])
+def test_a_step_of_reinforce_is_alpha_times_the_mean_of_m_rows(m):
+    world, theta = vacuum_corridor(), np.zeros((5, 3))
+    learnt = reinforce(world, theta, rng(11), m=m, step_size=0.3, steps=3)
+    again = rng(11)
+    for k in range(3):
+        tau = sample_trajectories(world, softmax_policy(theta), m, again)
+        theta = theta + 0.3 * reinforce_gradients(world, theta, tau, rewards_to_go(tau)).mean(
+            axis=0
+        )
+        np.testing.assert_allclose(learnt.thetas[k + 1], theta, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(learnt.J[k], returns(tau).mean(), rtol=1e-12)
+
+
+def test_a_discount_counts_from_the_start_of_the_episode():
+    world = random_mdp(rng(12), 3, 2, horizon=4, gamma=0.6)
+    learnt = reinforce(world, np.zeros((3, 2)), rng(13), m=5, step_size=1.0, steps=1)
+    tau = sample_trajectories(world, np.full((3, 2), 0.5), 5, rng(13))
+    by_hand = reinforce_gradients(
+        world, np.zeros((3, 2)), tau, discounts(tau, 0.6) * rewards_to_go(tau, 0.6)
+    )
+    np.testing.assert_allclose(learnt.theta, by_hand.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(learnt.J[0], returns(tau, 0.6).mean(), rtol=1e-12)
+
+
+def test_other_weights_make_another_estimator():
+    world, theta = two_state(), np.zeros((2, 2))
+    whole = reinforce(
+        world,
+        theta,
+        rng(14),
+        m=5,
+        step_size=1.0,
+        steps=1,
+        weights=lambda tau, gamma: returns(tau, gamma),
+    )
+    tau = sample_trajectories(world, softmax_policy(theta), 5, rng(14))
+    np.testing.assert_allclose(
+        whole.theta, reinforce_gradients(world, theta, tau).mean(axis=0), rtol=1e-12
+    )
+
+
+def test_the_first_step_is_an_unbiased_estimate_of_the_gradient():
+    world, theta = two_state(), np.array([[0.4, -0.3], [-0.2, 0.1]])
+    steps = [
+        reinforce(world, theta, rng(seed), m=4, step_size=1.0, steps=1).theta - theta
+        for seed in range(3000)
+    ]
+    unbiased("reinforce", np.array(steps), policy_gradient(world, theta))
+
+
+def test_reinforce_climbs():
+    learnt = reinforce(two_state(), np.zeros((2, 2)), rng(15), m=50, step_size=0.2, steps=100)
+    exact = learnt.expected_returns(two_state(), every=100)
+    assert exact[1] > exact[0] + 0.3
+
+
+def test_one_seed_gives_one_run():
+    one, two, other = (
+        reinforce(two_state(), np.zeros((2, 2)), rng(s), m=3, step_size=0.1, steps=5).thetas
+        for s in (16, 16, 17)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+def test_reinforce_says_at_which_step_episodes_no_longer_end():
+    with pytest.raises(Diverged, match=r"REINFORCE diverged at step 1: .*never end") as info:
+        reinforce(short_corridor(), [[0.0, 0.0]], rng(18), m=5, step_size=1e6, steps=9)
+    assert info.value.iteration == 1
+    with pytest.raises(Diverged, match="unfinished after max_steps = 3"):
+        reinforce(
+            short_corridor(), [[0.0, 0.0]], rng(19), m=50, step_size=0.1, steps=9, max_steps=3
+        )
+
+
+# --- bad input -----------------------------------------------------------------------------------
+
+Q = dict(episodes=5, step_size=0.1, epsilon=0.1)
+UP = dict(step_size=0.1, steps=3)
+R = dict(m=2, step_size=0.1, steps=3)
+ZEROS = np.zeros((2, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (
+            lambda: q_learning(two_state(), 0, **Q),
+            TypeError,
+            "rng must be a numpy.random.Generator; it is int",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"episodes": 0}),
+            ValueError,
+            "episodes must be at least 1; it is 0",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"episodes": 2.0}),
+            TypeError,
+            "episodes must be a whole number; it is 2.0",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q, max_steps=-1),
+            ValueError,
+            "max_steps must be at least 1; it is -1",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": 1.5}),
+            ValueError,
+            "epsilon must lie in [0, 1]; it is 1.5",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": np.nan}),
+            ValueError,
+            "epsilon must lie in [0, 1]; it is nan",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": "0"}),
+            TypeError,
+            "epsilon must be a number; it is '0'",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": None}),
+            ValueError,
+            "give either epsilon or behaviour, and not both",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q, behaviour=ZEROS + 0.5),
+            ValueError,
+            "give either epsilon or behaviour, and not both",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": None}, behaviour=[[0.5, 0.5]]),
+            ValueError,
+            "pi must have shape (O, A) = (2, 2); it has (1, 2)",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"step_size": 0}),
+            ValueError,
+            "step_size must be positive; it is 0",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q | {"step_size": None}),
+            TypeError,
+            "step_size must be a number; it is None",
+        ),
+        (
+            lambda: exact_ascent(two_state(), ZEROS, **UP | {"step_size": -1}),
+            ValueError,
+            "step_size must lie in [0, ",
+        ),
+        (
+            lambda: exact_ascent(two_state(), ZEROS, **UP | {"step_size": np.inf}),
+            ValueError,
+            "step_size must lie in [0, ",
+        ),
+        (
+            lambda: exact_ascent(two_state(), ZEROS, **UP | {"steps": True}),
+            TypeError,
+            "steps must be a whole number; it is True",
+        ),
+        (
+            lambda: exact_ascent(two_state(), np.zeros((3, 2)), **UP),
+            ValueError,
+            "theta must have shape (O, A) = (2, 2); it has (3, 2)",
+        ),
+        (
+            lambda: exact_ascent(two_state(), ZEROS * np.nan, **UP),
+            ValueError,
+            "theta[0, 0] must be finite; it is nan",
+        ),
+        (
+            lambda: reinforce(two_state(), ZEROS, None, **R),
+            TypeError,
+            "rng must be a numpy.random.Generator; it is NoneType",
+        ),
+        (
+            lambda: reinforce(two_state(), ZEROS, rng(), **R | {"m": 0}),
+            ValueError,
+            "m must be at least 1; it is 0",
+        ),
+        (
+            lambda: reinforce(two_state(), ZEROS[:1], rng(), **R),
+            ValueError,
+            "theta must have shape (O, A) = (2, 2); it has (1, 2)",
+        ),
+        (
+            lambda: reinforce(
+                two_state(), ZEROS, rng(), **R, weights=lambda tau, gamma: np.ones(3)
+            ),
+            ValueError,
+            "weights must have shape (m,) = (2,) or (m, H) = (2, 3); it has (3,)",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, error, says):
+    with pytest.raises(error, match=escape(says)):
+        call()
+
+
+def test_an_endless_undiscounted_world_is_refused_before_the_first_step():
+    endless = MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1.0])
+    with pytest.raises(ValueError, match="may never end"):
+        exact_ascent(endless, [[0.0]], **UP)
+
+
+def test_a_world_without_end_is_learnt_from_in_pieces():
+    learnt = q_learning(
+        aliased_pair(), rng(20), episodes=2, step_size=0.1, epsilon=1.0, max_steps=100
+    )
+    assert learnt.cut.all()
+    assert (learnt.visits.sum(), learnt.lengths.sum()) == (200, 200)
