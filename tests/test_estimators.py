@@ -343,6 +343,16 @@ REFUSED = {
         ValueError,
         "weights[1, 2] must be finite; it is -inf",
     ),
+    "weights ragged": (
+        dict(weights=[[1, 1, 1], [1, 1, 1], [1, 1], [1]]),
+        ValueError,
+        "weights must be a rectangular array of numbers; its rows differ",
+    ),
+    "weights of names": (
+        dict(weights=["1", "1", "1", "1"]),
+        TypeError,
+        "weights must hold real numbers; it holds <U1",
+    ),
 }
 
 
@@ -353,6 +363,23 @@ def test_what_cannot_be_weighed_is_refused_by_name(changes, error, words):
     arguments = {"theta": np.zeros((2, 2)), "weights": np.ones(4), **changes}
     with pytest.raises(error, match=escape(words)):
         reinforce_gradients(mdp, arguments["theta"], tau, arguments["weights"])
+
+
+@pytest.mark.parametrize("function", [returns, rewards_to_go, discounts])
+@pytest.mark.parametrize(
+    ("gamma", "error", "words"),
+    [
+        (2, ValueError, "gamma must be in [0, 1]; it is 2"),
+        (-0.5, ValueError, "gamma must be in [0, 1]; it is -0.5"),
+        (NAN, ValueError, "gamma must be in [0, 1]; it is nan"),
+        ("0.5", TypeError, "gamma must be a number in [0, 1]; it is '0.5'"),
+        (None, TypeError, "gamma must be a number in [0, 1]; it is None"),
+        ([0.5, 0.5], TypeError, "gamma must be a number in [0, 1]; it is [0.5, 0.5]"),
+    ],
+)
+def test_what_is_no_discount_is_refused(function, gamma, error, words):
+    with pytest.raises(error, match=escape(words)):
+        function(rewarded([[1, 2]]), gamma)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ same MDP and the same softmax. Against a mistake there stand a fourth route (`ex
 in plain Python), finite differences, and closed forms here and in test_worlds.
 """
 
+import tracemalloc
 from dataclasses import FrozenInstanceError
 from re import escape
 
@@ -417,6 +418,45 @@ def test_occupancy_of_the_short_corridor():
     np.testing.assert_allclose(occupancy(short_corridor(), [[0.5, 0.5]]), [6, 4, 2, 0], rtol=1e-13)
 
 
+@pytest.mark.parametrize("window", [1, 9, 12, 44, 45, 1000])
+def test_values_and_occupancy_do_not_depend_on_how_time_is_cut(monkeypatch, window):
+    # 11 steps of 4 living states: windows of 2, 2, 3, 11, 11 and 11 steps
+    mdp = random_mdp(np.random.default_rng(8), 5, 3, O=3, absorbing=1, horizon=11, gamma=0.9)
+    theta = np.random.default_rng(9).normal(size=(3, 3))
+    monkeypatch.setattr(exact, "WINDOW", window)
+    V, d = state_values(mdp, softmax_policy(theta)), occupancy(mdp, softmax_policy(theta))
+    gradient = policy_gradient(mdp, theta, method="linear-solve")
+    pi = softmax_policy(theta)[mdp.observe]
+    step = np.einsum("sa,sap->sp", pi, mdp.P)
+    # the whole of time as one system, (I - gamma M) V = r and its transpose
+    M = np.kron(np.eye(11, k=1), step * ~mdp.absorbing[:, None])
+    r, start = np.tile(np.einsum("sa,sap,sap->s", pi, mdp.P, mdp.R), 11), np.zeros(55)
+    start[:5] = mdp.mu * ~mdp.absorbing
+    agree(V[:-1].ravel(), np.linalg.solve(np.eye(55) - 0.9 * M, r))
+    whole = np.linalg.solve(np.eye(55) - 0.9 * M.T, start).reshape(11, 5)
+    agree(d, whole * ~mdp.absorbing)
+    agree(gradient, policy_gradient(mdp, theta, method="dynamic-programming"))
+
+
+def test_the_memory_for_values_and_occupancy_grows_with_the_horizon_and_not_with_its_square():
+    # a matrix with an entry for each pair of the 2 * 1500 unknowns would take 72 MB
+    mdp, pi = two_state(1500), np.full((2, 2), 0.5)
+    tracemalloc.start()
+    state_values(mdp, pi), occupancy(mdp, pi)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6
+
+
+def test_ten_thousand_steps_are_no_trouble_for_a_linear_solve():
+    # as one system: 20,000 unknowns, whose matrix would take 3.2 GB
+    mdp, theta = two_state(10_000), np.array([[0.3, -0.2], [0.1, 0.4]])
+    pi = softmax_policy(theta)
+    agree(*(expected_return(mdp, pi, method=method) for method in LONG))
+    agree(*(policy_gradient(mdp, theta, method=method) for method in LONG), rtol=1e-9)
+    np.testing.assert_allclose(occupancy(mdp, pi).sum(axis=1), 1.0, rtol=1e-11)
+
+
 def test_values_with_a_horizon_shrink_as_time_runs_out():
     # short corridor with 2 steps: -1 each, except that right in 2 ends it after one
     base = short_corridor()
@@ -523,6 +563,34 @@ def test_the_number_of_trajectories_may_itself_be_astronomic():
         enumerate_trajectories(two_state(8000))
 
 
+def test_a_horizon_far_beyond_every_end_costs_nothing():
+    # all have ended after one step, whatever the horizon; nobody enters the circle 3 <-> 4
+    P, R = np.zeros((5, 2, 5)), np.zeros((5, 2, 5))
+    P[:3, :, :3], R[:3, :, :3] = (world := bandit([1, 5])).P, world.R
+    P[3, :, 4] = P[4, 0, 3] = P[4, 1, 4] = 1.0
+    tau = enumerate_trajectories(MDP(P, R, np.eye(5)[0], horizon=10**9))
+    assert tau.states.tolist() == [[0, 1], [0, 1]] and tau.actions.tolist() == [[0], [1]]
+
+
+def test_of_a_number_that_grows_for_ever_at_least_so_many_will_do(monkeypatch):
+    # t counts from 0: after COUNTED_STEPS + 1 = 10,001 steps 4^10001 = 10^6021.2
+    with pytest.raises(ValueError, match=r"there are at least about 10\^6021 trajectories, more"):
+        enumerate_trajectories(two_state(10**9))
+    # to wait or to end, H times: H + 1 trajectories
+    mdp = MDP([[[0.5, 0.5]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], horizon=10**9)
+    monkeypatch.setattr(exact, "COUNTED_STEPS", 30)
+    with pytest.raises(ValueError, match=r"at least 32 trajectories, more than the limit of 20$"):
+        enumerate_trajectories(mdp, limit=20)
+    with pytest.raises(ValueError, match=r"at least 51 trajectories, more than the limit of 50$"):
+        enumerate_trajectories(mdp, limit=50)
+
+
+def test_up_to_the_limit_every_step_is_counted(monkeypatch):
+    monkeypatch.setattr(exact, "COUNTED_STEPS", 3)
+    mdp = MDP([[[0.5, 0.5]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], horizon=40)
+    assert len(enumerate_trajectories(mdp, limit=41)) == 41
+
+
 @pytest.mark.parametrize(
     "world",
     [
@@ -607,7 +675,27 @@ REFUSED = {
     "theta of another world": (
         lambda: policy_gradient(two_state(), np.zeros((1, 2))),
         ValueError,
-        "must have shape (O, A) = (2, 2); it has (1, 2)",
+        "theta must have shape (O, A) = (2, 2); it has (1, 2)",
+    ),
+    "theta with another action": (
+        lambda: policy_gradient(two_state(), np.zeros((2, 3))),
+        ValueError,
+        "theta must have shape (O, A) = (2, 2); it has (2, 3)",
+    ),
+    "values from states too few": (
+        lambda: state_values(two_state(), UNIFORM, start=[True]),
+        ValueError,
+        "start must have shape (S,) = (2,); it has (1,)",
+    ),
+    "values from states too many": (
+        lambda: state_values(two_state(None, 0.5), UNIFORM, start=[True, True, False]),
+        ValueError,
+        "start must have shape (S,) = (2,); it has (3,)",
+    ),
+    "values from states by number": (
+        lambda: state_values(two_state(), UNIFORM, start=[0, 1]),
+        TypeError,
+        "start must hold booleans; it holds int64",
     ),
     "theta nan": (
         lambda: policy_gradient(two_state(), [[0, NAN], [0, 0]]),
@@ -629,17 +717,38 @@ def test_what_has_no_answer_is_refused(call, error, words):
         call()
 
 
+NO_POLICIES = {
+    "shape": (np.full((3, 2), 0.5), "pi must have shape (O, A) = (2, 2); it has (3, 2)"),
+    "one row": ([0.5, 0.5], "pi must have shape (O, A) = (2, 2); it has (2,)"),
+    "sum": ([[0.5, 0.5], [0.5, 0.6]], "pi[1] must sum to 1; it sums to 1.1"),
+    "nan": ([[NAN, 0.5], [0.5, 0.5]], "pi[0, 0] must be finite; it is nan"),
+    "negative": ([[0.5, 0.5], [1.1, -0.1]], "pi[1, 1] must be a probability; it is -0.1"),
+}
+
+
+@pytest.mark.parametrize(("pi", "words"), NO_POLICIES.values(), ids=NO_POLICIES)
+def test_no_trajectory_has_a_probability_under_a_policy_that_is_none(pi, words):
+    tau = enumerate_trajectories(two_state())
+    with pytest.raises(ValueError, match=escape(words)):
+        tau.probability(pi)
+    with pytest.raises(ValueError, match=escape(words.replace("pi", "new", 1))):
+        tau.ratio(pi, UNIFORM)
+    with pytest.raises(ValueError, match=escape(words.replace("pi", "old", 1))):
+        tau.ratio(UNIFORM, pi)
+
+
+def test_all_trajectories_know_how_many_percepts_and_actions_there_are():
+    # percept 1 is felt only where nothing is done, and yet a policy has a row for it
+    base = bandit([1, 5, 2])
+    tau = enumerate_trajectories(MDP(base.P, base.R, base.mu, horizon=2, observe=[0, 1, 1]))
+    assert (tau.O, tau.A) == (2, 3)
+    np.testing.assert_array_equal(
+        tau.probability([[0.5, 0.25, 0.25], [1, 0, 0]]), [0.5, 0.25, 0.25]
+    )
+
+
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(
-    ("pi", "words"),
-    [
-        (np.full((3, 2), 0.5), "pi must have shape (O, A) = (2, 2); it has (3, 2)"),
-        ([[0.5, 0.5], [0.5, 0.6]], "pi[1] must sum to 1; it sums to 1.1"),
-        ([[NAN, 0.5], [0.5, 0.5]], "pi[0, 0] must be finite; it is nan"),
-        ([[0.5, 0.5], [1.1, -0.1]], "pi[1, 1] must be a probability; it is -0.1"),
-    ],
-    ids=["shape", "sum", "nan", "negative"],
-)
+@pytest.mark.parametrize(("pi", "words"), NO_POLICIES.values(), ids=NO_POLICIES)
 def test_no_route_takes_a_policy_that_is_none(method, pi, words):
     with pytest.raises(ValueError, match=escape(words)):
         expected_return(two_state(), pi, method=method)

@@ -1,7 +1,7 @@
 """The decision process: what it accepts, what it refuses and in which words, and when it ends."""
 
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields, replace
 from fractions import Fraction
 from re import escape
 
@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policygrad.mdp import MDP, reachable
+from policygrad.mdp import (
+    MDP,
+    reachable,
+    real_array,
+    require_count,
+    require_discount,
+    require_generator,
+    require_policy,
+)
 from random_worlds import examples, worlds
 
 NAN, INF = float("nan"), float("inf")
@@ -194,6 +202,11 @@ REFUSED = {
         TypeError,
         "states must be a sequence of names, not the one string 'ab'",
     ),
+    "a number of names": (
+        dict(states=3),
+        TypeError,
+        "states must be a sequence of names; it is 3",
+    ),
 }
 
 
@@ -283,6 +296,52 @@ def test_percepts_may_be_unsigned():
 
 def test_its_one_line_says_the_sizes_the_horizon_and_the_discount():
     assert repr(build(gamma=0.5, observe=[0, 0])) == "MDP(S=2, A=2, O=1, horizon=3, gamma=0.5)"
+
+
+# --- the same but for one thing ------------------------------------------------------------------
+
+ANOTHER = dict(
+    P=P[:, :, ::-1] * [0.5, 1.5],
+    R=-R,
+    mu=[0.25, 0.75],
+    horizon=4,
+    gamma=0.5,
+    observe=[1, 0],
+    states=("x", "y"),
+    actions=("l", "r"),
+    percepts=("p", "q"),
+)
+
+
+@pytest.mark.parametrize("name", ANOTHER)
+def test_replacing_one_parameter_changes_that_one_and_back_again_none(name):
+    mdp = build()
+    other = replace(mdp, **{name: ANOTHER[name]})
+    again = replace(other, **{name: getattr(mdp, name)})
+    for parameter in ANOTHER:
+        there = ANOTHER[parameter] if parameter == name else getattr(mdp, parameter)
+        np.testing.assert_array_equal(getattr(other, parameter), there)
+        np.testing.assert_array_equal(getattr(again, parameter), getattr(mdp, parameter))
+
+
+def test_every_parameter_can_be_replaced_and_nothing_else():
+    assert {field.name for field in fields(MDP) if field.init} == set(ANOTHER)
+    with pytest.raises((TypeError, ValueError), match="absorbing"):
+        replace(build(), absorbing=[True, True])
+
+
+def test_a_replaced_world_is_validated_and_its_absorbing_states_are_found_anew():
+    mdp = build(R=np.zeros((2, 2, 2)))
+    stays = np.array([P[0], [[0, 1], [0, 1]]])
+    assert replace(mdp, P=stays).absorbing.tolist() == [False, True]
+    with pytest.raises(ValueError, match="gamma must be in"):
+        replace(mdp, gamma=2)
+
+
+def test_where_the_number_of_percepts_changes_their_names_have_to_be_given_anew():
+    with pytest.raises(ValueError, match="percepts must hold 1 names; it holds 2"):
+        replace(build(), observe=[0, 0])
+    assert replace(build(), observe=[0, 0], percepts=None).percepts == ("0",)
 
 
 # --- frozen --------------------------------------------------------------------------------------
@@ -400,13 +459,59 @@ REFUSED_POLICIES = {
 }
 
 
-@pytest.mark.parametrize("door", ["action_probabilities", "require_ending"])
+@pytest.mark.parametrize("door", ["action_probabilities", "require_ending", "endless"])
 @pytest.mark.parametrize(("pi", "error", "words"), REFUSED_POLICIES.values(), ids=REFUSED_POLICIES)
 def test_a_policy_that_is_none_is_refused_by_name(door, pi, error, words):
     P, R, mu = arrays(S=3, A=2)
     mdp = MDP(P, R, mu, horizon=1, observe=[1, 0, 1])
     with pytest.raises(error, match=escape(words)):
         getattr(mdp, door)(pi)
+    with pytest.raises(error, match=escape(words.replace("pi", "old"))):
+        require_policy(pi, 2, 2, name="old")
+
+
+def test_a_policy_that_is_one_is_copied_into_floats():
+    given_pi = np.array([[1, 0], [0, 1]])
+    pi = require_policy(given_pi, 2, 2)
+    np.testing.assert_array_equal(pi, given_pi)
+    assert pi.dtype == float
+    same = require_policy(pi, 2, 2)
+    same[0] = 0.5
+    np.testing.assert_array_equal(pi, given_pi)
+
+
+# --- what every door of the package asks ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [int, np.float32, float])
+def test_a_real_array_is_a_copy_in_floats(dtype):
+    value = np.ones((2, 3), dtype)
+    array = real_array("x", value)
+    array[0] = 7
+    assert array.dtype == float and (value == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (0, ValueError, "n must be at least 1, at most 9; it is 0"),
+        (10, ValueError, "n must be at least 1, at most 9; it is 10"),
+        (2.0, TypeError, "n must be a whole number; it is 2.0"),
+        (True, TypeError, "n must be a whole number; it is True"),
+        (None, TypeError, "n must be a whole number; it is None"),
+    ],
+)
+def test_what_is_no_count_is_refused(value, error, words):
+    with pytest.raises(error, match=escape(words)):
+        require_count("n", value, 1, 9)
+
+
+def test_a_count_a_discount_and_a_generator_are_let_through():
+    counts = [require_count("n", n, 1, 9) for n in (1, np.uint8(9))]
+    assert counts == [1, 9] and {type(n) for n in counts} == {int}
+    assert require_count("n", 10**30) == 10**30
+    assert [require_discount(gamma) for gamma in (0, Fraction(1, 2), 1)] == [0.0, 0.5, 1.0]
+    assert require_generator(np.random.default_rng()) is None
 
 
 # --- does it end? --------------------------------------------------------------------------------
@@ -454,6 +559,34 @@ def test_an_action_of_probability_zero_leads_nowhere():
     # dynamics alone would allow a -> end; the policy does not
     with pytest.raises(ValueError, match="state a, b"):
         roundabout().require_ending([ROUND, ROUND, LEAVE, LEAVE])
+
+
+@pytest.mark.parametrize("settings", [dict(), dict(horizon=5), dict(gamma=0.99)])
+def test_whether_an_episode_may_be_endless_depends_on_neither_horizon_nor_discount(settings):
+    mdp = roundabout(**settings)
+    assert mdp.endless([LEAVE, ROUND, ROUND, ROUND]).tolist() == [False] * 4
+    assert mdp.endless([ROUND] * 4).tolist() == [True, True, False, False]
+    assert mdp.endless([[0.5, 0.5]] * 4).tolist() == [False, False, False, True]
+    only_trap = mdp.endless([ROUND] * 4, start=[False, False, True, True])
+    assert only_trap.tolist() == [False, False, False, True]
+
+
+NO_STARTS = {
+    "too short": ([True] * 3, ValueError, "start must have shape (S,) = (4,); it has (3,)"),
+    "too long": ([True] * 5, ValueError, "it has (5,)"),
+    "a number": (True, ValueError, "it has ()"),
+    "states": ([0, 1, 2, 3], TypeError, "start must hold booleans; it holds int64"),
+    "mu": ([1.0, 0, 0, 0], TypeError, "start must hold booleans; it holds float64"),
+    "ragged": ([[True], [True, True]], ValueError, "start must be a rectangular array"),
+}
+
+
+@pytest.mark.parametrize("settings", [dict(), dict(horizon=5), dict(gamma=0.99)])
+@pytest.mark.parametrize("door", ["require_ending", "endless"])
+@pytest.mark.parametrize(("start", "error", "words"), NO_STARTS.values(), ids=NO_STARTS)
+def test_what_marks_no_states_to_start_from_is_refused(settings, door, start, error, words):
+    with pytest.raises(error, match=escape(words)):
+        getattr(roundabout(**settings), door)([LEAVE, ROUND, ROUND, ROUND], start=start)
 
 
 @examples(60)

@@ -486,12 +486,57 @@ def test_a_policy_that_never_ends_is_refused_unless_it_is_to_be_cut():
 
 
 def test_without_a_horizon_ten_thousand_steps_are_the_default_limit():
-    # for ever, but discounted: J exists, a whole trajectory does not
-    mdp = MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1], gamma=0.9)
+    # to stay 10,000 times has probability (1 - 1e-9)^10,000 > 0.99999
+    P = [[[1 - 1e-9, 1e-9]], [[0, 1]]]
+    mdp = MDP(P, np.zeros((2, 1, 2)), [1, 0])
     words = "2 of 2 trajectories are unfinished after max_steps = 10,000 actions"
     with pytest.raises(ValueError, match=words):
-        sample_trajectories(mdp, [[1.0]], 2, rng())
-    assert sample_trajectories(mdp, [[1.0]], 2, rng(), truncate=True).actions.shape == (2, 10_000)
+        sample_trajectories(mdp, [[1.0]] * 2, 2, rng())
+    tau = sample_trajectories(mdp, [[1.0]] * 2, 2, rng(), truncate=True)
+    assert tau.actions.shape == (2, 10_000)
+
+
+def at_a_fork(**settings):
+    """From the start to the end or into a circle of two, with chances of 99 to 1."""
+    P = np.zeros((4, 1, 4))
+    P[0, 0, [1, 2]] = 0.99, 0.01
+    P[1, 0, 1] = P[2, 0, 3] = P[3, 0, 2] = 1.0
+    R = np.zeros((4, 1, 4))
+    R[2:] = 1.0
+    return MDP(P, R, [1, 0, 0, 0], states=["start", "end", "to", "fro"], **settings)
+
+
+FOR_EVER = {
+    "no end at all": (MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1], gamma=0.9), "0"),
+    "an end that may be missed": (at_a_fork(gamma=0.9), "to, fro"),
+}
+
+
+@pytest.mark.parametrize(("mdp", "names"), FOR_EVER.values(), ids=FOR_EVER)
+@pytest.mark.parametrize("limits", [dict(), dict(max_steps=50)])
+def test_a_discount_makes_no_trajectory_whole_and_none_is_begun(mdp, names, limits):
+    # J exists; but a trajectory that may never end is refused before a number is drawn
+    generator, pi = rng(94), np.ones((mdp.S, 1))
+    words = (
+        "no horizon, and this policy's episodes may never end: no absorbing state can be reached "
+        f"from state {names}; give the world a horizon, or ask for max_steps and truncate=True"
+    )
+    with pytest.raises(ValueError, match=escape(words)):
+        sample_trajectories(mdp, pi, 20, generator, **limits)
+    assert generator.random() == rng(94).random()
+    assert np.isfinite(expected_return(mdp, pi))
+    # that none of 2,000 misses the end has a chance of 0.99^2000 = 2e-9
+    tau = sample_trajectories(mdp, pi, 2_000, generator, max_steps=50, truncate=True)
+    assert tau.lengths.max() == 50
+
+
+def test_a_circle_that_the_policy_avoids_or_the_horizon_cuts_is_no_reason_to_refuse():
+    tau = sample_trajectories(at_a_fork(horizon=5), np.ones((4, 1)), 500, rng(95))
+    assert set(tau.lengths) == {1, 5}
+    base = at_a_fork(gamma=0.9)
+    straight = np.array([np.eye(4)[1], *base.P[1:, 0]])[:, None, :]
+    mdp = MDP(np.hstack([base.P, straight]), np.hstack([base.R] * 2), base.mu, gamma=0.9)
+    assert (sample_trajectories(mdp, [[0, 1]] * 4, 500, rng(95)).lengths == 1).all()
 
 
 # --- what is refused -----------------------------------------------------------------------------

@@ -432,11 +432,18 @@ REFUSED = {
     ),
     "a matrix of arms": (lambda: bandit([[1, 2]]), "they have shapes (1, 2) and (1, 2)"),
     "a lone number": (lambda: bandit(3), "they have shapes () and ()"),
-    "no arm": (lambda: bandit([]), "S, A >= 1; it has (3, 0, 3)"),
-    "a chance above 1": (lambda: bandit([1, 2], [1.5, 1]), "must be a probability; it is -0.5"),
-    "a chance below 0": (lambda: bandit([1, 2], [1, -1]), "must be a probability; it is -1"),
-    "a chance of nan": (lambda: bandit([1, 2], [1, NAN]), "must be finite; it is nan"),
-    "a reward of nan": (lambda: bandit([1, NAN]), "must be finite; it is nan"),
+    "no arm": (lambda: bandit([]), "rewards must hold an entry for one arm at least; it holds"),
+    "a chance above 1": (
+        lambda: bandit([1, 2], [1.5, 1]),
+        "chances[0] must be a probability; it is 1.5",
+    ),
+    "a chance below 0": (
+        lambda: bandit([1, 2], [1, -1]),
+        "chances[1] must be a probability; it is -1",
+    ),
+    "a chance of nan": (lambda: bandit([1, 2], [1, NAN]), "chances[1] must be finite; it is nan"),
+    "a reward of nan": (lambda: bandit([1, NAN]), "rewards[1] must be finite; it is nan"),
+    "ragged arms": (lambda: bandit([[1], [1, 2]]), "rewards must be a rectangular array"),
     # vacuum corridor
     "unknown sign": (
         lambda: vacuum_corridor("####\n#.x#\n#D##\n####"),
@@ -522,6 +529,26 @@ REFUSED = {
 @pytest.mark.parametrize(("call", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_makes_no_world_is_refused(call, words):
     with pytest.raises(ValueError, match=escape(words)):
+        call()
+
+
+NO_NUMBERS = {
+    "rng None": (lambda: random_mdp(None), "rng must be a numpy.random.Generator; it is NoneType"),
+    "rng a seed": (lambda: random_mdp(7), "rng must be a numpy.random.Generator; it is int"),
+    "S 2.5": (lambda: drawn(S=2.5), "S must be a whole number; it is 2.5"),
+    "S a string": (lambda: drawn(S="4"), "S must be a whole number; it is '4'"),
+    "A None": (lambda: drawn(A=None), "A must be a whole number; it is None"),
+    "O 2.0": (lambda: drawn(O=2.0), "O must be a whole number; it is 2.0"),
+    "successors True": (lambda: drawn(successors=True), "successors must be a whole number"),
+    "absorbing 0.5": (lambda: drawn(absorbing=0.5), "absorbing must be a whole number; it is 0.5"),
+    "arms of strings": (lambda: bandit(["1", "2"]), "rewards must hold real numbers; it holds <U1"),
+    "chances of objects": (lambda: bandit([1], [None]), "chances must hold real numbers"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_is_no_number_or_no_generator_makes_no_world(call, words):
+    with pytest.raises(TypeError, match=escape(words)):
         call()
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mdp import MDP
+from .mdp import MDP, real_array, require_discount
 from .policies import score
 from .trajectories import Trajectories
 
@@ -28,7 +28,13 @@ __all__ = ["discounts", "reinforce_gradients", "returns", "rewards_to_go"]
 
 
 def returns(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
-    """Add up the whole return R(tau) = sum_t gamma^t r_t of each trajectory: (m,)."""
+    """Add up the whole return R(tau) = sum_t gamma^t r_t of each trajectory: (m,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        if gamma is no number in [0, 1].
+    """
     return trajectories.rewards @ discounts(trajectories, gamma)
 
 
@@ -37,7 +43,13 @@ def rewards_to_go(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
 
     Discounted from t on, not from 0: J's gradient also needs the factor gamma^t of
     :func:`discounts`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        if gamma is no number in [0, 1].
     """
+    gamma = require_discount(gamma)
     G = np.array(trajectories.rewards, float)
     for t in range(G.shape[1] - 2, -1, -1):
         G[:, t] += gamma * G[:, t + 1]
@@ -45,8 +57,14 @@ def rewards_to_go(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
 
 
 def discounts(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
-    """The factors gamma^t of the steps: (H,)."""
-    return float(gamma) ** np.arange(trajectories.rewards.shape[1])
+    """The factors gamma^t of the steps: (H,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        if gamma is no number in [0, 1].
+    """
+    return require_discount(gamma) ** np.arange(trajectories.rewards.shape[1])
 
 
 def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=None) -> np.ndarray:
@@ -83,15 +101,12 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
                 f"trajectories are of another world: {name} must be below {size}; "
                 f"one is {values.max()}"
             )
-    weights = returns(trajectories, mdp.gamma) if weights is None else np.asarray(weights, float)
+    weights = (
+        returns(trajectories, mdp.gamma) if weights is None else real_array("weights", weights)
+    )
     if weights.shape not in ((m,), (m, H)):
         raise ValueError(
             f"weights must have shape (m,) = ({m},) or (m, H) = ({m}, {H}); it has {weights.shape}"
-        )
-    bad = np.argwhere(~np.isfinite(weights))
-    if len(bad):
-        raise ValueError(
-            f"weights[{', '.join(map(str, bad[0]))}] must be finite; it is {weights[tuple(bad[0])]}"
         )
     if weights.ndim == 1:
         weights = np.broadcast_to(weights[:, None], (m, H))

@@ -7,7 +7,7 @@ r"""J, values, occupancy and grad J with no sampling, by routes that share no co
   grad d_t along by the product rule; no logarithm and no action value occurs.
 * ``"linear-solve"`` solves (I - gamma P_pi) V = r and its transpose for the occupancy d, and puts
   both into the policy gradient theorem, grad J = sum_s d(s) sum_a grad pi(a|s) Q(s, a).  A finite
-  horizon becomes a larger system with one block per time step.
+  horizon becomes a larger system with one block per time step, solved a window of time at a time.
 
 All know percepts (aliased states share their parameters), the discount (return and occupancy carry
 gamma^t) and absorbing states (no action is taken there).
@@ -26,12 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mdp import MDP, reachable
+from .mdp import MDP, reachable, require_policy
 from .policies import score, softmax_policy
 from .trajectories import NO_ACTION, Trajectories
 
 METHODS = ("enumeration", "dynamic-programming", "linear-solve")
 MAX_STEPS = 1_000_000  # where dynamic programming over endless time gives up
+COUNTED_STEPS = 10_000  # so many steps are counted exactly before "at least" will do
+WINDOW = 256  # unknowns that a linear system over time may have; longer times are cut into windows
 NEGLIGIBLE = 1e-25  # discounted probability of being still on the way, times a generous return
 
 __all__ = [
@@ -92,6 +94,8 @@ def policy_gradient(mdp: MDP, theta, *, method: str | None = None) -> np.ndarray
         as :func:`expected_return`; also if the shape of theta does not fit the world.
     """
     pi = softmax_policy(theta)
+    if pi.shape != (mdp.O, mdp.A):
+        raise ValueError(f"theta must have shape (O, A) = ({mdp.O}, {mdp.A}); it has {pi.shape}")
     mdp.require_ending(pi)
     match _method(mdp, method):
         case "enumeration":
@@ -114,15 +118,24 @@ class EnumeratedTrajectories(Trajectories):
     dynamics : (m,) the factors that no policy can change, mu(s_0) prod_t P(s_{t+1}|s_t, a_t).
     returns : (m,) R(tau) = sum_t gamma^t r_t.
     percepts : (m, H) integers, the percept seen at each step.
+    O, A : how many percepts and actions the world has.
     """
 
     dynamics: np.ndarray
     returns: np.ndarray
     percepts: np.ndarray
+    O: int
+    A: int
 
     def probability(self, pi) -> np.ndarray:
-        """P(tau) = mu(s_0) prod_t P(s_{t+1}|s_t, a_t) pi(a_t|s_t), for each trajectory: (m,)."""
-        return self.dynamics * self._policy_factors(pi).prod(axis=1)
+        """P(tau) = mu(s_0) prod_t P(s_{t+1}|s_t, a_t) pi(a_t|s_t), for each trajectory: (m,).
+
+        Raises
+        ------
+        ValueError, TypeError
+            naming the entry of ``pi``, an (O, A) policy, that is wrong.
+        """
+        return self.dynamics * self._policy_factors("pi", pi).prod(axis=1)
 
     def ratio(self, new, old) -> np.ndarray:
         """P(tau; new) / P(tau; old) = prod_t new(a_t|s_t) / old(a_t|s_t): (m,).
@@ -130,15 +143,17 @@ class EnumeratedTrajectories(Trajectories):
         Raises
         ------
         ValueError
-            if some action has probability 0 under ``old``: the ratio is then undefined.
+            if some action has probability 0 under ``old``: the ratio is then undefined; or naming
+            the entry of ``new`` or ``old``, both (O, A) policies, that is wrong.
         """
-        factors = self._policy_factors(old)
+        factors = self._policy_factors("old", old)
         if (factors == 0).any():
             raise ValueError("old gives probability 0 to an action that occurs; no ratio exists")
-        return (self._policy_factors(new) / factors).prod(axis=1)
+        return (self._policy_factors("new", new) / factors).prod(axis=1)
 
-    def _policy_factors(self, pi) -> np.ndarray:
-        return np.where(self.happened, np.asarray(pi)[self.percepts, self.actions], 1.0)
+    def _policy_factors(self, name: str, pi) -> np.ndarray:
+        pi = require_policy(pi, self.O, self.A, name=name)
+        return np.where(self.happened, pi[self.percepts, self.actions], 1.0)
 
 
 def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTrajectories:
@@ -154,14 +169,15 @@ def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTra
     ValueError
         with the number of trajectories, if there are more than ``limit`` or infinitely many.
     """
-    count = _count_trajectories(mdp)
-    if count is None:
+    count, counted = _count_trajectories(mdp, limit)
+    if count == math.inf:
         raise ValueError(
             "there are infinitely many trajectories: no horizon, and the world can go in circles; "
             "use dynamic programming or a linear solve"
         )
     if count > limit:
         many = f"{count:,}" if count < 10**15 else f"about 10^{math.log10(count):.0f}"
+        many = many if counted else f"at least {many}"
         raise ValueError(f"there are {many} trajectories, more than the limit of {limit:,}")
 
     successors = [np.argwhere(mdp.P[s] > 0) for s in range(mdp.S)]
@@ -197,26 +213,39 @@ def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTra
         dynamics=mdp.mu[states[:, 0]] * factors.prod(axis=1),
         returns=rewards @ mdp.gamma ** np.arange(steps),
         percepts=mdp.observe[before],
+        O=mdp.O,
+        A=mdp.A,
     )
 
 
-def _count_trajectories(mdp: MDP) -> int | None:
-    """Count them backwards in time, in whole numbers; None if they are infinitely many."""
+def _count_trajectories(mdp: MDP, limit: int) -> tuple[int | float, bool]:
+    """Count them backwards in time, in whole numbers: (count, is it exact?).
+
+    The count is infinite if there is no bound to their length.  With a horizon it stops
+    changing when all have ended, and it never falls: where it is beyond the limit after
+    ``COUNTED_STEPS``, "at least so many" is enough.
+    """
+    going = reachable((mdp.P > 0).any(axis=1), mdp.mu > 0) & ~mdp.absorbing
     branches = [
-        [] if mdp.absorbing[s] else [int(p) for p in np.argwhere(mdp.P[s] > 0)[:, 1]]
-        for s in range(mdp.S)
+        [int(p) for p in np.argwhere(mdp.P[s] > 0)[:, 1]] if going[s] else [] for s in range(mdp.S)
     ]
     count = [1] * mdp.S
     reached = mdp.mu > 0
-    for _ in range(mdp.S if mdp.horizon is None else mdp.horizon):
-        count = [sum(count[p] for p in out) if out else 1 for out in branches]
-        if mdp.horizon is None:
+    for t in range(mdp.S if mdp.horizon is None else mdp.horizon):
+        shorter, count = count, [sum(count[p] for p in out) if out else 1 for out in branches]
+        if mdp.horizon is not None:
+            total = sum(count[s] for s in np.flatnonzero(mdp.mu > 0))
+            if count == shorter:
+                return total, True
+            if t >= COUNTED_STEPS and total > limit:
+                return total, False
+        else:
             reached = np.isin(
                 np.arange(mdp.S), [p for s in np.flatnonzero(reached) for p in branches[s]]
             )
     if mdp.horizon is None and reached.any():  # a path of S steps must visit some state twice
-        return None
-    return sum(count[s] for s in np.flatnonzero(mdp.mu > 0))
+        return math.inf, True
+    return sum(count[s] for s in np.flatnonzero(mdp.mu > 0)), True
 
 
 def _gradient_by_enumeration(mdp: MDP, theta) -> np.ndarray:
@@ -287,13 +316,17 @@ def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     Raises
     ------
     ValueError
-        naming the states from which an undiscounted episode may never end.
+        naming the states from which an undiscounted episode may never end, or the entry of ``pi``
+        that is wrong, or if ``start`` does not hold a boolean per state.
     """
-    start = np.ones(mdp.S, bool) if start is None else np.asarray(start, bool)
+    start = np.ones(mdp.S, bool) if start is None else start
     mdp.require_ending(pi, start=start)
-    live, M, r = _linear_system(mdp, pi, start)
+    live, M, r = _linear_system(mdp, pi, np.asarray(start))
     V = np.full((mdp.horizon or 1, mdp.S), np.nan)
-    V[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M, r).reshape(len(V), len(live))
+    if mdp.horizon is None:
+        V[0, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M, r)
+    else:  # V[H-1] = r, V[t] - gamma M V[t+1] = r
+        V[::-1, live] = _solve_over_time(mdp.gamma * M, np.tile(r, (mdp.horizon, 1)))
     V[:, mdp.absorbing] = 0.0
     return V[0] if mdp.horizon is None else np.vstack([V, np.zeros(mdp.S)])
 
@@ -325,10 +358,13 @@ def occupancy(mdp: MDP, pi) -> np.ndarray:
     """
     mdp.require_ending(pi)
     live, M, _ = _linear_system(mdp, pi, mdp.mu > 0)
-    start = np.zeros(len(M))
-    start[: len(live)] = mdp.mu[live]
     d = np.zeros((mdp.horizon or 1, mdp.S))
-    d[:, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M.T, start).reshape(len(d), len(live))
+    start = d[:, live]
+    start[0] = mdp.mu[live]
+    if mdp.horizon is None:
+        d[0, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M.T, start[0])
+    else:  # d[0] = mu, d[t] - gamma M' d[t-1] = 0
+        d[:, live] = _solve_over_time(mdp.gamma * M.T, start)
     return d[0] if mdp.horizon is None else d
 
 
@@ -351,18 +387,30 @@ def _backed_up(mdp: MDP, V: np.ndarray) -> np.ndarray:
 
 
 def _linear_system(mdp: MDP, pi, start):
-    """States that matter, the matrix of moves among them, and the expected reward in each.
-
-    With a horizon there is one copy of the states per time step, and a move leads to the next copy.
-    """
+    """States that matter, the matrix of moves among them, and the expected reward in each."""
     state_pi = mdp.action_probabilities(pi)
     P_pi = np.einsum("sa,sap->sp", state_pi, mdp.P)
     live = np.flatnonzero(reachable(P_pi > 0, start) & ~mdp.absorbing)
-    M = P_pi[np.ix_(live, live)]
-    r = np.einsum("sa,sap,sap->s", state_pi, mdp.P, mdp.R)[live]
-    if mdp.horizon is None:
-        return live, M, r
-    return live, np.kron(np.eye(mdp.horizon, k=1), M), np.tile(r, mdp.horizon)
+    return live, P_pi[np.ix_(live, live)], np.einsum("sa,sap,sap->s", state_pi, mdp.P, mdp.R)[live]
+
+
+def _solve_over_time(L: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Solve x[0] = b[0], x[t] - L x[t-1] = b[t], one block of unknowns per time step: (T, n).
+
+    As many steps make one linear system as ``WINDOW`` allows, two at the least; what comes before a
+    window is known and goes to the right-hand side.  Memory then grows with T, not with T^2.
+    """
+    T, n = b.shape
+    K = min(T, max(2, WINDOW // max(n, 1)))
+    system = np.eye(K * n) - np.kron(np.eye(K, k=-1), L)
+    x = b.copy()
+    for first in range(0, T, K):
+        window = x[first : first + K]
+        if first:
+            window[0] += L @ x[first - 1]
+        size = window.size  # the last window may be shorter
+        window[:] = np.linalg.solve(system[:size, :size], window.ravel()).reshape(window.shape)
+    return x
 
 
 def _method(mdp: MDP, method: str | None) -> str:

@@ -20,13 +20,13 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
 from .estimators import discounts, reinforce_gradients, rewards_to_go
 from .exact import expected_return, policy_gradient
-from .mdp import MDP, real_array
+from .mdp import MDP, real_array, require_count, require_generator
 from .policies import softmax_policy
 from .sampling import sample_trajectories
 from .trajectories import Trajectories
@@ -133,9 +133,9 @@ def q_learning(
     ValueError, TypeError
         naming the argument that does not fit.
     """
-    _require_rng(rng)
-    _require_count("episodes", episodes)
-    _require_count("max_steps", max_steps)
+    require_generator(rng)
+    require_count("episodes", episodes)
+    require_count("max_steps", max_steps)
     if (epsilon is None) == (behaviour is None):
         raise ValueError("give either epsilon or behaviour, and not both")
     if epsilon is not None:
@@ -208,7 +208,7 @@ def exact_ascent(
         naming the argument that does not fit.
     """
     _require_step(step_size)
-    _require_count("steps", steps)
+    require_count("steps", steps)
     theta = _start(mdp, theta)
     direction = direction or (lambda theta: policy_gradient(mdp, theta))
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps + 1)
@@ -256,10 +256,10 @@ def reinforce(
     ValueError, TypeError
         naming the argument that does not fit.
     """
-    _require_rng(rng)
-    _require_count("m", m)
+    require_generator(rng)
+    require_count("m", m)
     _require_step(step_size)
-    _require_count("steps", steps)
+    require_count("steps", steps)
     theta = _start(mdp, theta)
     weights = weights or (lambda tau, gamma: discounts(tau, gamma) * rewards_to_go(tau, gamma))
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps)
@@ -325,18 +325,6 @@ def _uniforms(rng: np.random.Generator):
 
 def _constant(alpha: float):
     return lambda n: alpha
-
-
-def _require_rng(rng) -> None:
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator; it is {type(rng).__name__}")
-
-
-def _require_count(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number; it is {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1; it is {value}")
 
 
 def _require_between(name: str, value, low: float, high: float) -> None:

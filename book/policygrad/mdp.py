@@ -24,14 +24,22 @@ Source: Sutton & Barto (2018), chapter 3, with percepts added as in Singh, Jaakk
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 import numpy as np
 
 SUM_TOLERANCE = 1e-10  # a row of probabilities may miss 1 by rounding, not by more
 
-__all__ = ["MDP", "reachable", "real_array"]
+__all__ = [
+    "MDP",
+    "reachable",
+    "real_array",
+    "require_count",
+    "require_discount",
+    "require_generator",
+    "require_policy",
+]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -49,6 +57,9 @@ class MDP:
     observe : (S,) integers 0 .. O-1 without gaps, the percept of each state;
         default: the state itself.
     states, actions, percepts : names, one distinct string each; default: the numbers.
+
+    ``dataclasses.replace(mdp, horizon=4)`` builds the same world but for the horizon, and so for
+    every parameter.  Names are kept; where their number changes, give new ones, or None.
 
     Attributes
     ----------
@@ -70,7 +81,7 @@ class MDP:
     states: tuple[str, ...]
     actions: tuple[str, ...]
     percepts: tuple[str, ...]
-    absorbing: np.ndarray
+    absorbing: np.ndarray = field(init=False)
 
     def __init__(
         self,
@@ -109,7 +120,7 @@ class MDP:
             R=R,
             mu=mu,
             horizon=_horizon(horizon),
-            gamma=_discount(gamma),
+            gamma=require_discount(gamma),
             observe=observe,
             states=_names("states", states, S),
             actions=_names("actions", actions, A),
@@ -157,11 +168,30 @@ class MDP:
         ValueError
             naming the entry of ``pi`` that is wrong.
         """
-        pi = real_array("pi", pi)
-        if pi.shape != (self.O, self.A):
-            raise ValueError(f"pi must have shape (O, A) = ({self.O}, {self.A}); it has {pi.shape}")
-        _require_probabilities("pi", pi)
-        return pi[self.observe]
+        return require_policy(pi, self.O, self.A)[self.observe]
+
+    def endless(self, pi, *, start=None) -> np.ndarray:
+        """Mark the states that may be visited and from which no absorbing state can be reached.
+
+        Without a horizon, an episode that comes to one of these goes on for ever.
+
+        Parameters
+        ----------
+        pi : (O, A) policy.
+        start : (S,) booleans, the states to start from; default: those with ``mu > 0``.
+
+        Returns
+        -------
+        (S,) booleans.
+
+        Raises
+        ------
+        ValueError, TypeError
+            naming the entry of ``pi`` that is wrong, or if ``start`` is no such array.
+        """
+        moves = np.einsum("sa,sap->sp", self.action_probabilities(pi), self.P) > 0
+        visited = reachable(moves, self._start_states(start))
+        return visited & ~reachable(moves.T, self.absorbing)
 
     def require_ending(self, pi, *, start=None) -> None:
         """Refuse a policy whose undiscounted episodes may never end.
@@ -177,20 +207,29 @@ class MDP:
 
         Raises
         ------
-        ValueError
-            naming the states from which the episode may never end.
+        ValueError, TypeError
+            naming the states from which the episode may never end; or as :meth:`endless`.
         """
-        moves = np.einsum("sa,sap->sp", self.action_probabilities(pi), self.P) > 0
         if self.horizon is not None or self.gamma < 1.0:
+            self.action_probabilities(pi), self._start_states(start)
             return
-        visited = reachable(moves, self.mu > 0 if start is None else np.asarray(start, bool))
-        stuck = visited & ~reachable(moves.T, self.absorbing)
+        stuck = self.endless(pi, start=start)
         if stuck.any():
             names = ", ".join(self.states[s] for s in np.flatnonzero(stuck))
             raise ValueError(
                 "gamma = 1 and no horizon, but under this policy the episode may never end: "
                 f"no absorbing state can be reached from state {names}"
             )
+
+    def _start_states(self, start) -> np.ndarray:
+        if start is None:
+            return self.mu > 0
+        start = _rectangular("start", start)
+        if start.dtype != bool:
+            raise TypeError(f"start must hold booleans; it holds {start.dtype}")
+        if start.shape != (self.S,):
+            raise ValueError(f"start must have shape (S,) = ({self.S},); it has {start.shape}")
+        return start
 
 
 def reachable(moves: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -212,6 +251,64 @@ def reachable(moves: np.ndarray, seen: np.ndarray) -> np.ndarray:
         seen = more
 
 
+def require_policy(pi, O: int, A: int, *, name: str = "pi") -> np.ndarray:
+    """Copy a policy, pi[o, a] = Pr(a given o), into an (O, A) array of probabilities.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the entry that is no probability, or the row that does not sum to 1.
+    """
+    pi = real_array(name, pi)
+    if pi.shape != (O, A):
+        raise ValueError(f"{name} must have shape (O, A) = ({O}, {A}); it has {pi.shape}")
+    _require_probabilities(name, pi)
+    return pi
+
+
+def require_discount(gamma) -> float:
+    """Refuse what is no discount, a real number in [0, 1].
+
+    Raises
+    ------
+    ValueError, TypeError
+        saying what it is instead.
+    """
+    if isinstance(gamma, bool) or not isinstance(gamma, Real):
+        raise TypeError(f"gamma must be a number in [0, 1]; it is {gamma!r}")
+    if not 0.0 <= gamma <= 1.0:  # also catches nan
+        raise ValueError(f"gamma must be in [0, 1]; it is {gamma}")
+    return float(gamma)
+
+
+def require_count(name: str, value, low: int = 1, high: int | None = None) -> int:
+    """Refuse what is no whole number from ``low`` to ``high``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the count and saying what it is instead.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number; it is {value!r}")
+    if value < low or (high is not None and value > high):
+        most = "" if high is None else f", at most {high}"
+        raise ValueError(f"{name} must be at least {low}{most}; it is {value}")
+    return int(value)
+
+
+def require_generator(rng) -> None:
+    """Refuse what is no ``numpy.random.Generator``.
+
+    Raises
+    ------
+    TypeError
+        saying what it is instead.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator; it is {type(rng).__name__}")
+
+
 def real_array(name: str, value) -> np.ndarray:
     """Copy a value into an array of finite floats.
 
@@ -223,7 +320,7 @@ def real_array(name: str, value) -> np.ndarray:
     array = _rectangular(name, value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; it holds {array.dtype}")
-    array = array.astype(float)
+    array = array.astype(float, copy=False)  # a copy it is already
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         raise ValueError(f"{_entry(name, bad[0])} must be finite; it is {array[tuple(bad[0])]}")
@@ -287,20 +384,15 @@ def _horizon(horizon) -> int | None:
     return int(horizon)
 
 
-def _discount(gamma) -> float:
-    if isinstance(gamma, bool) or not isinstance(gamma, Real):
-        raise TypeError(f"gamma must be a number in [0, 1]; it is {gamma!r}")
-    if not 0.0 <= gamma <= 1.0:  # also catches nan
-        raise ValueError(f"gamma must be in [0, 1]; it is {gamma}")
-    return float(gamma)
-
-
 def _names(what: str, names, count: int) -> tuple[str, ...]:
     if names is None:
         return tuple(str(i) for i in range(count))
     if isinstance(names, str):
         raise TypeError(f"{what} must be a sequence of names, not the one string {names!r}")
-    names = tuple(names)
+    try:
+        names = tuple(names)
+    except TypeError:
+        raise TypeError(f"{what} must be a sequence of names; it is {names!r}") from None
     if len(names) != count:
         raise ValueError(f"{what} must hold {count} names; it holds {len(names)}")
     for i, name in enumerate(names):

@@ -14,11 +14,10 @@ Source: the method of guide tables, Devroye (1986), section III.2.4.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
-from .mdp import MDP
+from .mdp import MDP, require_count, require_generator
 from .trajectories import NO_ACTION, Trajectories
 
 DEFAULT_MAX_STEPS = 10_000
@@ -55,16 +54,19 @@ def sample_trajectories(
     Raises
     ------
     ValueError
-        if the policy may never end (see :meth:`MDP.require_ending`), or if trajectories are
-        unfinished at ``max_steps`` and ``truncate`` was not asked for: the message counts them.
+        unless ``truncate`` was asked for, if there is no horizon and the policy's episodes may
+        never end, discounted or not: the message names the states; or if trajectories are
+        unfinished at ``max_steps``: the message counts them.
+    TypeError
+        if ``m`` or ``max_steps`` is no whole number or ``rng`` no generator.
     """
-    _require_count("m", m)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator; it is {type(rng).__name__}")
+    require_count("m", m)
+    require_generator(rng)
     if max_steps is not None:
-        _require_count("max_steps", max_steps)
+        require_count("max_steps", max_steps)
     if not truncate:
         mdp.require_ending(pi)
+        _require_whole_trajectories(mdp, pi)
     limit = DEFAULT_MAX_STEPS if mdp.horizon is None else mdp.horizon
     limit = limit if max_steps is None else min(limit, max_steps)
 
@@ -81,6 +83,18 @@ def sample_trajectories(
             "actions; allow more steps, or ask for truncate=True and mind what it does to J"
         )
     return _side_by_side(mdp, m, blocks)
+
+
+def _require_whole_trajectories(mdp: MDP, pi) -> None:
+    """A discount below 1 makes J finite, but no trajectory."""
+    stuck = np.zeros(mdp.S, bool) if mdp.horizon is not None else mdp.endless(pi)
+    if stuck.any():
+        names = ", ".join(mdp.states[s] for s in np.flatnonzero(stuck))
+        raise ValueError(
+            "no horizon, and this policy's episodes may never end: no absorbing state can be "
+            f"reached from state {names}; give the world a horizon, or ask for max_steps and "
+            "truncate=True and mind what it does to J"
+        )
 
 
 def _walk(mdp: MDP, start, steps: _GuideTable, limit: int, rng):
@@ -168,10 +182,3 @@ class _GuideTable:
         cut = np.flatnonzero(k < 0)
         k[cut] = (u[cut, None] >= self.upper[row[cut]]).sum(axis=1)
         return k
-
-
-def _require_count(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number; it is {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1; it is {value}")

@@ -16,11 +16,9 @@ Each is small enough that J and its gradient are known exactly, and each is ther
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 
-from .mdp import MDP
+from .mdp import MDP, real_array, require_count, require_generator
 
 __all__ = [
     "CORRIDOR_MAP",
@@ -58,15 +56,20 @@ def bandit(rewards, chances=None) -> MDP:
     Raises
     ------
     ValueError
-        if the shapes differ; entries are checked by :class:`MDP`.
+        if the shapes differ or there is no arm, or naming the entry of ``rewards`` or ``chances``
+        that is wrong.
     """
-    rewards = np.asarray(rewards, float)
-    chances = np.ones_like(rewards) if chances is None else np.asarray(chances, float)
+    rewards = real_array("rewards", rewards)
+    chances = np.ones_like(rewards) if chances is None else real_array("chances", chances)
     if rewards.ndim != 1 or chances.shape != rewards.shape:
         raise ValueError(
             "rewards and chances must be two lists of one length, an entry per arm; "
             f"they have shapes {rewards.shape} and {chances.shape}"
         )
+    if not rewards.size:
+        raise ValueError("rewards must hold an entry for one arm at least; it holds none")
+    for a in np.flatnonzero((chances < 0) | (chances > 1)):
+        raise ValueError(f"chances[{a}] must be a probability; it is {chances[a]:g}")
     A = len(rewards)
     P, R = np.zeros((3, A, 3)), np.zeros((3, A, 3))
     P[0, :, 1], P[0, :, 2] = chances, 1.0 - chances
@@ -179,11 +182,7 @@ def with_memory(mdp: MDP, size: int = 2) -> MDP:
     ValueError, TypeError
         if size is not a whole number of at least 1.
     """
-    if isinstance(size, bool) or not isinstance(size, Integral):
-        raise TypeError(f"size must be a whole number; it is {size!r}")
-    if size < 1:
-        raise ValueError(f"size must be at least 1; it is {size}")
-    S, A, K = mdp.S, mdp.A, size
+    S, A, K = mdp.S, mdp.A, require_count("size", size)
     kept = np.broadcast_to(np.eye(K), (K, K, K))  # [k, j, k'] = 1[k' = j]
     P = np.einsum("sap,kjl->skajpl", mdp.P, kept)
     P[mdp.absorbing] = np.einsum(  # nothing is remembered after the end
@@ -368,22 +367,20 @@ def random_mdp(
 
     Raises
     ------
-    ValueError
-        if a count does not fit, or if neither horizon, discount nor absorbing states
-        make J finite.
+    ValueError, TypeError
+        if a count is no whole number or does not fit, if ``rng`` is no generator, or if neither
+        horizon, discount nor absorbing states make J finite.
     """
+    require_generator(rng)
+    S, A = require_count("S", S), require_count("A", A)
     O = S if O is None else O
     successors = S if successors is None else successors
     for name, value, low, high in (
-        ("S", S, 1, None),
-        ("A", A, 1, None),
         ("O", O, 1, S),
         ("successors", successors, 1, S),
         ("absorbing", absorbing, 0, S - 1),
     ):
-        if value < low or (high is not None and value > high):
-            most = "" if high is None else f", at most {high}"
-            raise ValueError(f"{name} must be at least {low}{most}; it is {value}")
+        require_count(name, value, low, high)
     if horizon is None and gamma == 1.0 and not absorbing:
         raise ValueError("J would be infinite: give a horizon, gamma < 1 or an absorbing state")
     if start not in ("random", "uniform", "first"):
