@@ -764,3 +764,24 @@ def test_no_value_is_given_to_a_policy_that_is_none(function):
 def test_no_value_is_given_to_a_policy_that_never_ends(function):
     with pytest.raises(ValueError, match=r"may never end: .* from state 0, 1"):
         function(short_corridor(), [[0.0, 1.0]])
+
+
+@pytest.mark.parametrize("lead", [8.0, -8.0, 16.0, -16.0])
+def test_a_nearly_deterministic_policy_keeps_half_its_digits(lead):
+    # p = 1 / (1 + e^-lead), J = (2p - 4) / (p (1 - p)): here some 10^3 to 10^7 steps
+    theta = np.array([[0.0, lead]])
+    p, q = 1 / (1 + np.exp(-lead)), 1 / (1 + np.exp(lead))
+    J = expected_return(short_corridor(), softmax_policy(theta))
+    np.testing.assert_allclose(J, (2 * p - 4) / (p * q), rtol=1e-8)
+
+
+@pytest.mark.parametrize("lead", [25.0, -25.0, 30.0, -36.0, 40.0, -50.0, 300.0])
+def test_episodes_too_long_for_an_exact_value_are_refused_not_miscounted(lead):
+    theta = np.array([[0.0, lead]])
+    for compute in (
+        lambda: expected_return(short_corridor(), softmax_policy(theta)),
+        lambda: policy_gradient(short_corridor(), theta),
+        lambda: occupancy(short_corridor(), softmax_policy(theta)),
+    ):
+        with pytest.raises(ValueError, match=r"too long under this policy: more than 1e\+09"):
+            compute()

@@ -33,6 +33,7 @@ from .trajectories import NO_ACTION, Trajectories
 METHODS = ("enumeration", "dynamic-programming", "linear-solve")
 MAX_STEPS = 1_000_000  # where dynamic programming over endless time gives up
 COUNTED_STEPS = 10_000  # so many steps are counted exactly before "at least" will do
+MOST_ACTIONS = 1e9  # expected, in an episode: beyond, an exact value has lost half its digits
 WINDOW = 256  # unknowns that a linear system over time may have; longer times are cut into windows
 NEGLIGIBLE = 1e-25  # discounted probability of being still on the way, times a generous return
 
@@ -324,7 +325,7 @@ def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     live, M, r = _linear_system(mdp, pi, np.asarray(start))
     V = np.full((mdp.horizon or 1, mdp.S), np.nan)
     if mdp.horizon is None:
-        V[0, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M, r)
+        V[0, live] = _solve_endless(mdp.gamma * M, r)
     else:  # V[H-1] = r, V[t] - gamma M V[t+1] = r
         V[::-1, live] = _solve_over_time(mdp.gamma * M, np.tile(r, (mdp.horizon, 1)))
     V[:, mdp.absorbing] = 0.0
@@ -362,7 +363,7 @@ def occupancy(mdp: MDP, pi) -> np.ndarray:
     start = d[:, live]
     start[0] = mdp.mu[live]
     if mdp.horizon is None:
-        d[0, live] = np.linalg.solve(np.eye(len(M)) - mdp.gamma * M.T, start[0])
+        d[0, live] = _solve_endless(mdp.gamma * M.T, start[0])
     else:  # d[0] = mu, d[t] - gamma M' d[t-1] = 0
         d[:, live] = _solve_over_time(mdp.gamma * M.T, start)
     return d[0] if mdp.horizon is None else d
@@ -392,6 +393,21 @@ def _linear_system(mdp: MDP, pi, start):
     P_pi = np.einsum("sa,sap->sp", state_pi, mdp.P)
     live = np.flatnonzero(reachable(P_pi > 0, start) & ~mdp.absorbing)
     return live, P_pi[np.ix_(live, live)], np.einsum("sa,sap,sap->s", state_pi, mdp.P, mdp.R)[live]
+
+
+def _solve_endless(L: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Solve x - L x = b, unless what is asked has drowned in the rounding of the probabilities.
+
+    With b = 1 throughout, x is the number of actions to come (discounted), or the number of visits:
+    errors of size 1e-16 in L grow by about that factor.
+    """
+    x, steps = np.linalg.solve(np.eye(len(L)) - L, np.column_stack([b, np.ones_like(b)])).T
+    if not (0.5 < steps).all() or steps.max(initial=0.0) > MOST_ACTIONS:
+        raise ValueError(
+            "episodes are too long under this policy: more than "
+            f"{MOST_ACTIONS:.0e} actions are expected, and rounding would spoil the result"
+        )
+    return x
 
 
 def _solve_over_time(L: np.ndarray, b: np.ndarray) -> np.ndarray:
