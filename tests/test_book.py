@@ -8,14 +8,27 @@ from dataclasses import fields
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from policygrad.checks import Check
+from policygrad.estimators import discounts, reinforce_gradients, returns, rewards_to_go
+from policygrad.exact import (
+    action_values,
+    enumerate_trajectories,
+    occupancy,
+    policy_gradient,
+    state_values,
+)
+from policygrad.policies import score, softmax_policy
+from policygrad.sampling import sample_trajectories
+from policygrad.worlds import random_mdp
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb"))
 LABEL = re.compile(r"^\$\$ \(((?:eq|def)-[a-z0-9-]+)\)$", re.MULTILINE)
 KINDS = {"identity", "close", "unbiased"}
+BACK_PAGES = ("source-map", "notation", "glossary", "references")
 
 
 def cells(path, kind):
@@ -144,15 +157,149 @@ def test_every_solution_runs_a_check(path):
             checked += sum("policygrad" in o.get("metadata", {}) for o in cell.outputs)
 
 
-def test_the_source_lines_that_the_chapters_claim_are_each_named_once():
-    """S19 to S22 stand in chapter 6 and S23 in chapter 7, in the source's order."""
-    claimed = {}
-    for path in CHAPTERS:
-        line = re.search(r"\*\*Source lines?\*\* (.*)", prose(path))[1]
-        for row in re.findall(r"S\d+", line):
-            assert row not in claimed, row
-            claimed[row] = path.stem
-    assert [row for row in claimed if claimed[row].startswith("06")] == ["S19", "S20", "S21", "S22"]
-    assert [row for row in claimed if claimed[row].startswith("07")] == ["S23"]
-    order = [int(row[1:]) for row in claimed]
-    assert order == sorted(order)
+# --- the source map ------------------------------------------------------------------------------
+
+ROWS = [f"s{n}" for n in range(1, 26)] + [f"l{n}" for n in range(1, 9)]
+BACK_MATTER = {name: (ROOT / "book" / f"{name}.md").read_text("utf-8") for name in BACK_PAGES}
+CHAPTER_TEXTS = {path.stem: prose(path) for path in CHAPTERS}
+
+
+def claimed(text):
+    """The rows that a chapter's contract names."""
+    line = re.search(r"\*\*Source lines?\*\* (.*?)\n:::", text, re.DOTALL)[1]
+    return {row.lower() for row in re.findall(r"\b[SL]\d+\b", line)}
+
+
+def lost_rows(chapters, source_map):
+    """Everything that keeps a reader from going from a row to its section and back, in words."""
+    found, places = [], {}
+    for name, text in chapters.items():
+        for match in re.finditer(r"^\(([sl]\d+)\)=\n", text, re.MULTILINE):
+            row = match[1]
+            places.setdefault(row, []).append((name, match.start()))
+            section = re.match(r"(?:\(.*\)=\n)*#+ .*\n(?:[^#].*\n|\n)*", text[match.start() :])
+            if section is None:
+                found.append(f"{row} in {name} stands before no heading")
+            elif f"[{row.upper()}](map-{row})" not in section[0]:
+                found.append(f"the section of {row} in {name} does not lead back")
+            if row not in claimed(text):
+                found.append(f"the contract of {name} does not name {row}")
+    found += [
+        f"{row} has {len(places.get(row, []))} sections"
+        for row in ROWS
+        if len(places.get(row, [])) != 1
+    ]
+    order = [places[row][0] for row in ROWS if row in places and row.startswith("s")]
+    if order != sorted(order):
+        found.append("the rows are not met in the order of the source")
+    for row in [*ROWS, "s26"]:
+        entry = re.search(
+            rf"^\(map-{row}\)=\n\*\*{row.upper()}\.\*\* (.*?)\n\n", source_map, re.M | re.S
+        )
+        if entry is None:
+            found.append(f"the map has no entry {row}")
+        elif row in ROWS and f"]({row})" not in entry[1]:
+            found.append(f"the entry {row} does not lead to its section")
+    for name, text in chapters.items():
+        line = re.search(rf"^\| \[\]\({name}\) \| (.*) \|$", source_map, re.MULTILINE)
+        listed = {row.lower() for row in re.findall(r"\b[SL]\d+\b", line[1])} if line else set()
+        if listed != claimed(text):
+            found.append(f"the map lists {sorted(listed)} for {name}, not {sorted(claimed(text))}")
+    return found
+
+
+def test_every_line_of_the_source_resolves_both_ways():
+    assert lost_rows(CHAPTER_TEXTS, BACK_MATTER["source-map"]) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by", "says"),
+    [
+        (r"^\(s12\)=\n", "", "s12 has 0 sections"),
+        (r"^\(s12\)=\n", "(s11)=\n", "s11 has 2 sections"),
+        (r"\[S4\]\(map-s4\)", "S4", "the section of s4 in .* does not lead back"),
+        (r"\bL5\b", "L4", "the contract of .* does not name l5"),
+    ],
+)
+def test_a_row_that_loses_its_section_is_noticed(pattern, by, says):
+    changed = {n: re.sub(pattern, by, t, flags=re.MULTILINE) for n, t in CHAPTER_TEXTS.items()}
+    assert re.search(says, "\n".join(lost_rows(changed, BACK_MATTER["source-map"])))
+
+
+def test_an_entry_that_is_taken_out_of_the_map_is_noticed():
+    for row in ("s9", "l8", "s26"):
+        changed = BACK_MATTER["source-map"].replace(f"(map-{row})=", "")
+        assert f"the map has no entry {row}" in lost_rows(CHAPTER_TEXTS, changed)
+    swapped = BACK_MATTER["source-map"].replace("](s9)", "](s10)")
+    assert "the entry s9 does not lead to its section" in lost_rows(CHAPTER_TEXTS, swapped)
+
+
+# --- notation, glossary, references --------------------------------------------------------------
+
+
+def test_the_shapes_in_the_table_of_letters_are_those_of_the_package():
+    S, A, O, H, m = 5, 3, 4, 2, 7
+    rng = np.random.default_rng(0)
+    fixed, endless = (
+        random_mdp(rng, S, A, O=O, horizon=horizon, absorbing=1) for horizon in (H, None)
+    )
+    theta, gamma = rng.normal(size=(O, A)), 0.9
+    pi = softmax_policy(theta)
+    tau, every = sample_trajectories(fixed, pi, m, rng), enumerate_trajectories(fixed)
+    arrays = {
+        "P[s, a, s']": fixed.P,
+        "R[s, a, s']": fixed.R,
+        "mu[s]": fixed.mu,
+        "observe[s]": fixed.observe,
+        "theta[o, a]": theta,
+        "pi[o, a]": pi,
+        "score(theta)[o, a]": score(theta),
+        "states": tau.states,
+        "actions": tau.actions,
+        "rewards": tau.rewards,
+        "returns(tau, gamma)": returns(tau, gamma),
+        "rewards_to_go(tau, gamma)": rewards_to_go(tau, gamma),
+        "discounts(tau, gamma)": discounts(tau, gamma),
+        "state_values(mdp, pi)": (state_values(endless, pi), state_values(fixed, pi)),
+        "action_values(mdp, pi)": (action_values(endless, pi), action_values(fixed, pi)),
+        "occupancy(mdp, pi)": (occupancy(endless, pi), occupancy(fixed, pi)),
+        "policy_gradient(mdp, theta)": policy_gradient(fixed, theta),
+        "reinforce_gradients(...)[i]": reinforce_gradients(fixed, theta, tau),
+        ".mean(axis=0)": reinforce_gradients(fixed, theta, tau).mean(axis=0),
+    }
+    sizes = {"S": S, "A": A, "O": O, "H": H, "m": m}
+    seen = set()
+    for line in BACK_MATTER["notation"].splitlines():
+        columns = [column.strip() for column in line.strip("|").split(" | ")]
+        if len(columns) != 4 or not columns[3].strip(" |"):
+            continue
+        shapes = [eval(shape, {}, sizes) for shape in re.findall(r"\([^)]*\)", columns[3])]
+        for name in (names := re.findall(r"`([^`]+)`", columns[2])):
+            if name == "probability(pi)":  # one for each trajectory that is listed
+                assert every.probability(pi).shape == (len(every),)
+                assert shapes == [(m,)]
+                continue
+            found = arrays[name]
+            found = [x.shape for x in (found if isinstance(found, tuple) else (found,))]
+            assert found == (shapes if len(names) == 1 else [shapes[names.index(name)]]), line
+            seen.add(name)
+    assert seen == set(arrays)
+
+
+def test_the_glossary_is_in_alphabetical_order_and_names_each_term_once():
+    terms = re.findall(r"^(\S.*)\n  \S", BACK_MATTER["glossary"], re.MULTILINE)
+    assert len(terms) > 30
+    assert terms == sorted(set(terms), key=str.lower)
+
+
+def test_every_reference_is_cited_and_every_citation_has_a_reference():
+    entries = re.findall(
+        r"^@\w+\{([^,]+),", (ROOT / "book" / "references.bib").read_text("utf-8"), re.M
+    )
+    pages = "\n".join(
+        [prose(p) for p in (ROOT / "book").glob("*.ipynb")] + list(BACK_MATTER.values())
+    )
+    cited = re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", pages)
+    cited = {key.strip() for keys in cited for key in keys.split(",")}
+    assert len(set(entries)) == len(entries)
+    assert cited == set(entries)

@@ -24,10 +24,108 @@ def cloud(rows=ROWS):
 
 def decay(predicted=None):
     predicted = 1 / np.sqrt(SIZES) if predicted is None else predicted
-    return figures.error_decay(SIZES, ERRORS, predicted)
+    band = np.outer(predicted, [0.2, 1.7])
+    wrong = (ERRORS + 1, np.sqrt(1 + predicted**2), "elsewhere")
+    return figures.error_decay(SIZES, ERRORS, predicted, band, wrong)
 
 
 PICTURES = {"factors": figures.trajectory_factors, "cloud": cloud, "decay": decay}
+POLICIES = {"one": np.array([[0.25, 0.75], [1.0, 0.0]]), "other": np.array([[0.5, 0.5]] * 2)}
+SIDE = np.linspace(-1, 1, 9)
+HILL = -(SIDE**2 + SIDE[:, None] ** 2)
+ASCENT = np.array([[0.8, -0.6], [0.4, -0.3], [0.2, -0.15]])
+
+
+def table(policies=POLICIES):
+    return figures.policy_table(policies, ["dark", "light"], ["left", "right"])
+
+
+def curve(J=HILL[4]):
+    paths = [np.column_stack([ASCENT[:, 0], -(ASCENT[:, 0] ** 2)])]
+    return figures.objective_curve(SIDE, J, (0.0, 0.0), paths, label="x")
+
+
+def hill(J=HILL):
+    return figures.landscape(
+        SIDE,
+        SIDE,
+        J,
+        [-1.0, -0.5],
+        labels=("x", "y"),
+        ascents=[ASCENT],
+        descents=[ASCENT[::-1]],
+        marks={"top": (0.0, 0.0)},
+    )
+
+
+def climbs(J=(-3.0, -1.0, -0.5)):
+    runs = {"short": (np.array(J), True), "long": (np.array([-3.0, -9.0]), False)}
+    return figures.ascent_runs(runs, 0.0, lowest=-5.0)
+
+
+PICTURES |= {"policies": table, "curve": curve, "landscape": hill, "climbs": climbs}
+
+
+def corridor(aliased=(1, 2)):
+    percepts = {(1, 1): "NSW", (1, 2): "NE"}
+    return figures.corridor_map("####\n#..#\n##D#\n####", percepts, aliased={aliased: "u"})
+
+
+def limits(dots=((0.3, -2.5, -4.0), (0.6, -4.1, -3.2))):
+    shares = np.linspace(0.1, 0.9, 5)
+    return figures.aliased_limit(shares, np.outer(shares, [-2, -3]), np.array(dots))
+
+
+def curves(level=-2.0):
+    J = {"one": -1 / SIZES, "other": -2 / SIZES}
+    points = {"good": [[0.5, -1.0]], "bad": [[0.1, -3.0], [0.9, -4.0]]}
+    return figures.return_curves(
+        SIZES / 100, J, points=points, level=("level", level), xlabel="p", ylim=(-5, 0)
+    )
+
+
+PICTURES |= {"corridor": corridor, "limits": limits, "curves": curves}
+GRID = np.triu(RNG.random((4, 4)))
+PATH = np.column_stack([np.linspace(0.5, 0.9, 4)] * 3) * [1, 2, 3]
+
+
+def grid(sizes=GRID):
+    return figures.score_reward_grid(sizes)
+
+
+def trap(right=PATH):
+    return figures.gamma_trap_paths(PATH[:, 0], PATH[:, 1], PATH[:, 2], right, 1 - PATH)
+
+
+def slopes(means=SIZES / 7):
+    x = np.linspace(0, 1, 5)
+    return figures.slope_estimates(x, x**2, x[:3], means, np.ones(3) / 3, label="gain")
+
+
+PICTURES |= {"grid": grid, "trap": trap, "slopes": slopes}
+RETURNS = np.array([1.0, 0.0, 1.0, 3.0])
+CHANCES = {"mild": np.array([0.3, 0.4, 0.2, 0.1]), "keen": np.array([0.1, 0.1, 0.2, 0.6])}
+
+
+def blocks(chances=CHANCES):
+    return figures.return_bars(RETURNS, chances, {k: P @ RETURNS for k, P in chances.items()})
+
+
+def shift(slopes=(-0.2, 0.1, 0.05, 0.05)):
+    return figures.probability_shift(RETURNS, np.array(slopes))
+
+
+PICTURES |= {"blocks": blocks, "shift": shift}
+
+
+def learning(best=-2.0):
+    J, x = best - np.geomspace(1, 0.01, 4), np.array([1, 10, 100, 1000])
+    runs = J[:, None] - np.linspace(0, 1, 5)
+    curves = {"exact": (x, J), "noisy": (x, runs), "stuck": (x, runs - 5)}
+    return figures.learning_curves({"world": (best, curves), "again": (best, curves)})
+
+
+PICTURES |= {"learning": learning}
 PALETTE = {
     colour.lower()
     for colour in (
@@ -94,12 +192,192 @@ def test_areas_are_proportional_to_probability():
     np.testing.assert_allclose(areas / areas.sum(), p, rtol=1e-12)
 
 
-def test_the_band_holds_nine_errors_in_ten_and_the_dots_are_root_mean_squares():
-    ax = decay().figure.axes[0]
-    measured = ax.lines[1].get_ydata()
+def test_dots_are_root_mean_squares_and_lines_are_what_was_predicted():
+    above = decay().figure.axes[0]
+    exact, measured, stays, others = (line.get_ydata() for line in above.lines)
+    np.testing.assert_allclose(exact, 1 / np.sqrt(SIZES), atol=1e-8)
     np.testing.assert_allclose(measured, np.sqrt((ERRORS**2).mean(axis=1)), atol=1e-8)
+    np.testing.assert_allclose(stays, np.sqrt(1 + 1 / SIZES), atol=1e-8)
+    np.testing.assert_allclose(others, np.sqrt(((ERRORS + 1) ** 2).mean(axis=1)), atol=1e-8)
+
+
+def test_bars_hold_nine_errors_in_ten_in_units_of_the_predicted_one():
+    below = decay().figure.axes[1]
+    bars = np.array(below.collections[0].get_segments())
+    ends = np.quantile(ERRORS, [0.05, 0.95], axis=1) * np.sqrt(SIZES)
+    np.testing.assert_allclose(bars[:, :, 1], ends.T, atol=1e-6)
+    np.testing.assert_allclose(bars[:, :, 0], np.transpose([SIZES, SIZES]))
+    one, low, high, _ = (line.get_ydata() for line in below.lines)
+    np.testing.assert_allclose(one, 1)
+    np.testing.assert_allclose(low, 0.2)
+    np.testing.assert_allclose(high, 1.7)
+
+
+def test_a_band_and_wrong_estimates_are_drawn_only_if_given():
+    above, below = figures.error_decay(SIZES, ERRORS, 1 / np.sqrt(SIZES)).figure.axes
+    assert len(above.lines) == 2
+    assert len(below.lines) == 1
+
+
+def test_a_ray_leads_from_the_origin_to_each_gradient():
+    rays = cloud().figure.axes[0].lines[: len(ROWS)]
+    found = [line.get_xydata() for line in rays]
+    np.testing.assert_allclose(found, [[[0, 0], row] for row in ROWS], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (table(), table({"one": POLICIES["one"]})),
+        (curve(), curve(HILL[4] + 1)),
+        (hill(), hill(2 * HILL)),
+        (climbs(), climbs((-3.0, -2.0, -0.5))),
+    ],
+    ids=["policies", "curve", "landscape", "climbs"],
+)
+def test_other_policies_and_objectives_make_another_picture(one, other):
+    assert one._repr_svg_() != other._repr_svg_()
+
+
+def test_bars_of_a_policy_are_as_long_as_its_probabilities():
+    for ax, pi in zip(table().figure.axes, POLICIES.values(), strict=True):
+        whole, part = (np.array([bar.get_width() for bar in ax.patches[i::2]]) for i in (0, 1))
+        np.testing.assert_allclose(part / whole, pi.ravel(), atol=1e-12)
+        assert [text.get_text() for text in ax.texts] == [f"{p:.2f}" for p in pi.ravel()]
+
+
+def test_the_curve_and_the_dots_on_it_are_the_numbers_given():
+    line, best, dots, ring = curve().figure.axes[0].lines
+    np.testing.assert_allclose(line.get_ydata(), HILL[4], atol=1e-6)
+    np.testing.assert_allclose(np.ravel(best.get_data()), [0, 0])
+    np.testing.assert_allclose(dots.get_xdata(), ASCENT[:, 0])
+    np.testing.assert_allclose(ring.get_xdata(), ASCENT[0, 0])
+
+
+def test_lines_of_the_landscape_lie_at_their_heights_and_paths_where_they_went():
+    ax = hill().figure.axes[0]
+    for level, path in zip([-1.0, -0.5], ax.collections[0].get_paths(), strict=True):
+        heights = -(path.vertices**2).sum(axis=1)
+        np.testing.assert_allclose(heights, level, atol=0.05)  # straight pieces on a coarse grid
+    ascent = next(line for line in ax.lines if line.get_color() == figures.POLICY)
+    descent = next(line for line in ax.lines if line.get_color() == figures.WRONG)
+    np.testing.assert_allclose(ascent.get_xydata(), ASCENT)
+    np.testing.assert_allclose(descent.get_xydata(), ASCENT[::-1])
+
+
+def test_ascents_are_drawn_as_they_ran_and_coloured_by_whether_they_settle():
+    _, short, long = climbs().figure.axes[0].lines
+    np.testing.assert_allclose(short.get_ydata(), [-3.0, -1.0, -0.5])
+    assert (short.get_color(), long.get_color()) == (figures.POLICY, figures.WRONG)
+
+
+def test_a_map_hatches_the_aliased_cells_and_writes_each_percept_where_it_is_felt():
+    ax = corridor().figure.axes[0]
+    hatched = [patch.get_xy() for patch in ax.patches if patch.get_hatch()]
+    assert hatched == [(2, 1)]
+    written = {text.get_text(): text.get_position() for text in ax.texts}
+    assert written["NSW"] == (1.5, 1.5)
+    assert written["NE"] == (2.5, 1.5)
+    assert set(written) == {"NSW", "NE", "$u$", "dust"}
+    assert corridor((1, 1))._repr_svg_() != corridor()._repr_svg_()
+
+
+def test_limits_are_drawn_as_given_with_what_was_learned_beside_them():
+    left, left_dots, right, right_dots = limits().figure.axes[0].lines
+    shares = np.linspace(0.1, 0.9, 5)
+    np.testing.assert_allclose(left.get_xydata(), np.transpose([shares, -2 * shares]), atol=1e-6)
+    np.testing.assert_allclose(right.get_xydata(), np.transpose([shares, -3 * shares]), atol=1e-6)
+    np.testing.assert_allclose(left_dots.get_xydata(), [[0.3, -2.5], [0.6, -4.1]])
+    np.testing.assert_allclose(right_dots.get_xydata(), [[0.3, -4.0], [0.6, -3.2]])
+
+
+def test_return_curves_points_and_level_are_drawn_as_given():
+    one, other, good, bad, level = curves().figure.axes[0].lines
+    np.testing.assert_allclose(one.get_ydata(), -1 / SIZES, atol=1e-6)
+    np.testing.assert_allclose(other.get_ydata(), -2 / SIZES, atol=1e-6)
+    np.testing.assert_allclose(good.get_xydata(), [[0.5, -1.0]])
+    np.testing.assert_allclose(bad.get_xydata(), [[0.1, -3.0], [0.9, -4.0]])
+    np.testing.assert_allclose(level.get_ydata(), -2.0)
+
+
+def test_squares_have_the_area_of_their_number_and_zeros_are_circles():
+    squares, circles = grid().figure.axes[0].collections
+    t, k = np.triu_indices(4)
+    np.testing.assert_allclose(squares.get_offsets(), np.column_stack([k, t]))
+    areas = squares.get_sizes()
+    np.testing.assert_allclose(areas / areas.max(), GRID[t, k] / GRID.max(), atol=1e-6)
+    assert all(k < t for k, t in circles.get_offsets())
+    assert len(circles.get_offsets()) == 6
+
+
+def test_both_ways_of_updating_are_drawn_on_both_objectives():
+    for i, ax in enumerate(trap().figure.axes):
+        line, right, wrong = (drawn.get_xydata() for drawn in ax.lines)
+        np.testing.assert_allclose(line, PATH[:, [0, 1 + i]])
+        np.testing.assert_allclose(right, PATH[:, [0, 1 + i]], atol=1e-6)
+        np.testing.assert_allclose(wrong, 1 - PATH[:, [0, 1 + i]], atol=1e-6)
+
+
+def test_estimated_slopes_carry_two_standard_errors_to_either_side():
+    ax = slopes().figure.axes[0]
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), np.linspace(0, 1, 5) ** 2, atol=1e-6)
+    bars = np.array(ax.collections[0].get_segments())
+    np.testing.assert_allclose(bars[:, 1, 1] - bars[:, 0, 1], 4 / 3, atol=1e-5)
+    np.testing.assert_allclose(bars[:, :, 1].mean(axis=1), SIZES / 7, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (grid(), grid(np.triu(GRID**2))),
+        (trap(), trap(PATH / 2)),
+        (slopes(), slopes(SIZES / 8)),
+    ],
+    ids=["grid", "trap", "slopes"],
+)
+def test_other_gradients_make_another_picture(one, other):
+    assert one._repr_svg_() != other._repr_svg_()
+
+
+def test_a_trajectory_is_a_block_at_its_return_as_high_as_its_probability():
+    for ax, P in zip(blocks().figure.axes, CHANCES.values(), strict=True):
+        drawn = ax.patches
+        centres = [b.get_x() + b.get_width() / 2 for b in drawn]
+        np.testing.assert_allclose(centres, RETURNS)
+        np.testing.assert_allclose([b.get_height() for b in drawn], P)
+        np.testing.assert_allclose([b.get_y() for b in drawn], [0, 0, P[0], 0])
+        np.testing.assert_allclose(ax.lines[0].get_xdata(), P @ RETURNS)
+
+
+def test_a_bar_is_the_slope_of_all_probability_at_its_return():
+    drawn = {b.get_x() + b.get_width() / 2: b for b in shift().figure.axes[0].patches}
+    heights = {round(place, 6): round(b.get_height(), 6) for place, b in drawn.items()}
+    assert heights == {0.0: 0.1, 1.0: -0.15, 3.0: 0.05}
+    assert [bool(drawn[place].get_hatch()) for place in sorted(drawn)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (blocks(), blocks({"mild": CHANCES["keen"], "keen": CHANCES["mild"]})),
+        (shift(), shift((-0.1, 0.0, 0.05, 0.05))),
+    ],
+    ids=["blocks", "shift"],
+)
+def test_other_probabilities_make_another_picture(one, other):
+    assert one._repr_svg_() != other._repr_svg_()
+
+
+def test_a_learning_curve_shows_the_median_and_eight_runs_in_ten_below_the_best():
+    J = -3 - np.abs(RNG.normal(size=(4, 30)))
+    x = np.array([1, 10, 100, 1000])
+    curves = {"exact": (x, J[:, 0]), "noisy": (x, J), "stuck": (x, J - 5)}
+    ax = figures.learning_curves({"world": (-2.0, curves)}).figure.axes[0]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), -2 - J[:, 0], atol=1e-6)
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), np.median(-2 - J, axis=1), atol=1e-6)
+    low, high = np.quantile(-2 - J, [0.1, 0.9], axis=1)
     band = ax.collections[0].get_paths()[0].vertices
-    low, high = np.quantile(ERRORS, [0.05, 0.95], axis=1)
-    for x, lo, hi in zip(SIZES, low, high, strict=True):
-        at = band[band[:, 0] == x, 1]
-        np.testing.assert_allclose([at.min(), at.max()], [lo, hi], atol=1e-7)
+    for at, lowest, highest in zip(x, low, high, strict=True):
+        here = band[band[:, 0] == at, 1]
+        np.testing.assert_allclose([here.min(), here.max()], [lowest, highest], atol=1e-6)
+    np.testing.assert_allclose(ax.lines[3].get_ydata(), 0.02)
