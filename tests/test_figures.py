@@ -29,7 +29,12 @@ def decay(predicted=None):
     return figures.error_decay(SIZES, ERRORS, predicted, band, wrong)
 
 
-PICTURES = {"factors": figures.trajectory_factors, "cloud": cloud, "decay": decay}
+PICTURES = {
+    "factors": figures.trajectory_factors,
+    "map": figures.derivation_map,
+    "cloud": cloud,
+    "decay": decay,
+}
 POLICIES = {"one": np.array([[0.25, 0.75], [1.0, 0.0]]), "other": np.array([[0.5, 0.5]] * 2)}
 SIDE = np.linspace(-1, 1, 9)
 HILL = -(SIDE**2 + SIDE[:, None] ** 2)

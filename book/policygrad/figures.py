@@ -39,14 +39,22 @@ STYLE = {
 
 __all__ = [
     "Picture",
+    "aliased_limit",
     "ascent_runs",
+    "corridor_map",
+    "derivation_map",
     "error_decay",
+    "gamma_trap_paths",
     "gradient_cloud",
     "landscape",
+    "learning_curves",
     "objective_curve",
     "policy_table",
     "probability_shift",
     "return_bars",
+    "return_curves",
+    "score_reward_grid",
+    "slope_estimates",
     "trajectory_factors",
 ]
 
