@@ -634,7 +634,7 @@ def learning_curves(panels) -> Picture:
                 ax.plot(x, short, dashes, color=colour, linewidth=1.8, label=name)
             ax.axhline(below, color=FAINT, linestyle=":", label="one hundredth of J*")
             ax.set(xscale="log", yscale="log", xlabel="episodes", title=title)
-            ax.set_ylim(below / 12, None)
+            ax.set_ylim(below / 40, None)
             ax.title.set_fontsize(10)
         axes[0][0].set_ylabel("J* − J")
         handles, names = axes[0][0].get_legend_handles_labels()
