@@ -72,7 +72,7 @@ def expected_return(mdp: MDP, pi, *, method: str | None = None) -> float:
         case "dynamic-programming":
             return float(sum(earned for earned, _ in _earned_over_time(mdp, pi)))
         case "linear-solve":
-            V = state_values(mdp, pi, start=mdp.mu > 0)
+            V = _values(mdp, *_linear_system(mdp, pi, mdp.mu > 0))
             return float(mdp.mu @ np.nan_to_num(V if mdp.horizon is None else V[0]))
 
 
@@ -322,14 +322,7 @@ def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     """
     start = np.ones(mdp.S, bool) if start is None else start
     mdp.require_ending(pi, start=start)
-    live, M, r = _linear_system(mdp, pi, np.asarray(start))
-    V = np.full((mdp.horizon or 1, mdp.S), np.nan)
-    if mdp.horizon is None:
-        V[0, live] = _solve_endless(mdp.gamma * M, r)
-    else:  # V[H-1] = r, V[t] - gamma M V[t+1] = r
-        V[::-1, live] = _solve_over_time(mdp.gamma * M, np.tile(r, (mdp.horizon, 1)))
-    V[:, mdp.absorbing] = 0.0
-    return V[0] if mdp.horizon is None else np.vstack([V, np.zeros(mdp.S)])
+    return _values(mdp, *_linear_system(mdp, pi, np.asarray(start)))
 
 
 def action_values(mdp: MDP, pi) -> np.ndarray:
@@ -358,27 +351,18 @@ def occupancy(mdp: MDP, pi) -> np.ndarray:
         as :func:`expected_return`.
     """
     mdp.require_ending(pi)
-    live, M, _ = _linear_system(mdp, pi, mdp.mu > 0)
-    d = np.zeros((mdp.horizon or 1, mdp.S))
-    start = d[:, live]
-    start[0] = mdp.mu[live]
-    if mdp.horizon is None:
-        d[0, live] = _solve_endless(mdp.gamma * M.T, start[0])
-    else:  # d[0] = mu, d[t] - gamma M' d[t-1] = 0
-        d[:, live] = _solve_over_time(mdp.gamma * M.T, start)
-    return d[0] if mdp.horizon is None else d
+    return _visits(mdp, *_linear_system(mdp, pi, mdp.mu > 0))
 
 
 def _gradient_by_theorem(mdp: MDP, pi) -> np.ndarray:
     """grad J[o, b] = sum_{t, s: o(s) = o} d_t(s) pi(b|o) (Q_t(s, b) - V_t(s))."""
-    d = occupancy(mdp, pi)
-    V = state_values(mdp, pi, start=mdp.mu > 0)
+    system = _linear_system(mdp, pi, mdp.mu > 0)
+    d, V = _visits(mdp, *system), _values(mdp, *system)
     Q = _backed_up(mdp, np.nan_to_num(V))
     V = V if mdp.horizon is None else V[:-1]
     per_state = d[..., None] * pi[mdp.observe] * (Q - np.nan_to_num(V)[..., None])
-    gradient = np.zeros((mdp.O, mdp.A))
-    np.add.at(gradient, mdp.observe, per_state.reshape(-1, mdp.S, mdp.A).sum(axis=0))
-    return gradient
+    sees = mdp.observe == np.arange(mdp.O)[:, None]  # (O, S)
+    return sees @ per_state.reshape(-1, mdp.S, mdp.A).sum(axis=0)
 
 
 def _backed_up(mdp: MDP, V: np.ndarray) -> np.ndarray:
@@ -393,6 +377,29 @@ def _linear_system(mdp: MDP, pi, start):
     P_pi = np.einsum("sa,sap->sp", state_pi, mdp.P)
     live = np.flatnonzero(reachable(P_pi > 0, start) & ~mdp.absorbing)
     return live, P_pi[np.ix_(live, live)], np.einsum("sa,sap,sap->s", state_pi, mdp.P, mdp.R)[live]
+
+
+def _values(mdp: MDP, live, M, r) -> np.ndarray:
+    """V from the system: V = r + gamma M V."""
+    V = np.full((mdp.horizon or 1, mdp.S), np.nan)
+    if mdp.horizon is None:
+        V[0, live] = _solve_endless(mdp.gamma * M, r)
+    else:  # V[H-1] = r, V[t] - gamma M V[t+1] = r
+        V[::-1, live] = _solve_over_time(mdp.gamma * M, np.tile(r, (mdp.horizon, 1)))
+    V[:, mdp.absorbing] = 0.0
+    return V[0] if mdp.horizon is None else np.vstack([V, np.zeros(mdp.S)])
+
+
+def _visits(mdp: MDP, live, M, _) -> np.ndarray:
+    """The occupancy d from the same system, transposed: d = mu + gamma M' d."""
+    d = np.zeros((mdp.horizon or 1, mdp.S))
+    start = d[:, live]
+    start[0] = mdp.mu[live]
+    if mdp.horizon is None:
+        d[0, live] = _solve_endless(mdp.gamma * M.T, start[0])
+    else:  # d[0] = mu, d[t] - gamma M' d[t-1] = 0
+        d[:, live] = _solve_over_time(mdp.gamma * M.T, start)
+    return d[0] if mdp.horizon is None else d
 
 
 def _solve_endless(L: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -635,6 +635,7 @@ def learning_curves(panels) -> Picture:
             ax.axhline(below, color=FAINT, linestyle=":", label="one hundredth of J*")
             ax.set(xscale="log", yscale="log", xlabel="episodes", title=title)
             ax.set_ylim(below / 40, None)
+            ax.minorticks_off()
             ax.title.set_fontsize(10)
         axes[0][0].set_ylabel("J* − J")
         handles, names = axes[0][0].get_legend_handles_labels()

@@ -321,9 +321,10 @@ def real_array(name: str, value) -> np.ndarray:
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; it holds {array.dtype}")
     array = array.astype(float, copy=False)  # a copy it is already
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        raise ValueError(f"{_entry(name, bad[0])} must be finite; it is {array[tuple(bad[0])]}")
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)[0]
+        raise ValueError(f"{_entry(name, bad)} must be finite; it is {array[tuple(bad)]}")
     return array
 
 
@@ -337,15 +338,14 @@ def _rectangular(name: str, value) -> np.ndarray:
 
 
 def _require_probabilities(name: str, array: np.ndarray) -> None:
-    bad = np.argwhere(array < 0)
-    if len(bad):
-        raise ValueError(
-            f"{_entry(name, bad[0])} must be a probability; it is {array[tuple(bad[0])]:g}"
-        )
+    negative = array < 0
+    if negative.any():
+        bad = np.argwhere(negative)[0]
+        raise ValueError(f"{_entry(name, bad)} must be a probability; it is {array[tuple(bad)]:g}")
     totals = array.sum(axis=-1)
-    bad = np.argwhere(np.abs(totals - 1.0) > SUM_TOLERANCE)
-    if len(bad):  # not its size, which is 0 for the one entry of a scalar
-        row = tuple(bad[0])
+    off = np.abs(totals - 1.0) > SUM_TOLERANCE
+    if off.any():
+        row = tuple(np.argwhere(off)[0])
         raise ValueError(f"{_entry(name, row)} must sum to 1; it sums to {totals[row]:.12g}")
 
 
