@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policygrad import exact
+from policygrad.estimators import returns
 from policygrad.exact import (
     METHODS,
     action_values,
@@ -27,7 +28,8 @@ from policygrad.exact import (
 )
 from policygrad.mdp import MDP
 from policygrad.policies import softmax_policy
-from policygrad.trajectories import NO_ACTION
+from policygrad.sampling import sample_trajectories
+from policygrad.trajectories import NO_ACTION, Trajectories
 from policygrad.worlds import (
     bandit,
     gamma_trap,
@@ -785,3 +787,39 @@ def test_episodes_too_long_for_an_exact_value_are_refused_not_miscounted(lead):
     ):
         with pytest.raises(ValueError, match=r"too long under this policy: more than 1e\+09"):
             compute()
+
+
+@pytest.mark.parametrize(
+    "mdp",
+    [
+        two_state(horizon=3),
+        gamma_trap(),
+        random_mdp(np.random.default_rng(5), 4, 2, absorbing=1, horizon=4),
+        two_state(horizon=1),
+    ],
+    ids=["two states", "gamma trap", "ends early", "one step"],
+)
+def test_a_drawn_trajectory_is_found_in_the_list(mdp):
+    every = enumerate_trajectories(mdp)
+    np.testing.assert_array_equal(every.locate(every), np.arange(len(every)))
+    tau = sample_trajectories(
+        mdp, np.full((mdp.O, mdp.A), 1 / mdp.A), 2000, np.random.default_rng(6)
+    )
+    row = every.locate(tau)
+    H = tau.actions.shape[1]  # what is drawn may be padded to fewer steps
+    np.testing.assert_array_equal(every.actions[row, :H], tau.actions)
+    np.testing.assert_array_equal(every.states[row, : H + 1], tau.states)
+    np.testing.assert_allclose(every.returns[row], returns(tau, mdp.gamma), rtol=1e-12, atol=1e-12)
+
+
+def test_a_trajectory_that_cannot_happen_is_not_found():
+    every = enumerate_trajectories(two_state(horizon=2))
+    actions = np.array([[0, 1], [1, 1]])
+    elsewhere = Trajectories(
+        np.array([[0, 1, 1], [1, 0, 0]]), actions, np.zeros((2, 2)), np.array([2, 2])
+    )
+    with pytest.raises(ValueError, match=r"trajectory 1 does not stand in the list: states \[1, 0"):
+        every.locate(elsewhere)
+    longer = enumerate_trajectories(two_state(horizon=3))
+    with pytest.raises(ValueError, match="trajectory 0 does not stand in the list"):
+        every.locate(longer)

@@ -152,9 +152,46 @@ class EnumeratedTrajectories(Trajectories):
             raise ValueError("old gives probability 0 to an action that occurs; no ratio exists")
         return (self._policy_factors("new", new) / factors).prod(axis=1)
 
+    def locate(self, tau: Trajectories) -> np.ndarray:
+        """Find each of the trajectories ``tau`` in this list: (m,) row numbers.
+
+        Trajectories are compared by their states and actions; padding does not count.
+
+        Raises
+        ------
+        ValueError
+            naming the first trajectory that does not stand in the list.
+        """
+        steps = max(self.actions.shape[1], tau.actions.shape[1])
+        listed, drawn = (_as_rows(x, steps) for x in (self, tau))
+        key = np.zeros(len(listed) + len(drawn), np.int64)
+        for column in np.concatenate([listed, drawn]).T:  # equal so far, equal key
+            _, key = np.unique(key * (column.max() + 1) + column, return_inverse=True)
+        key, wanted = key[: len(listed)], key[len(listed) :]
+        row = np.full(max(key.max(), wanted.max(initial=0)) + 1, -1)
+        row[key] = np.arange(len(key))
+        found = row[wanted]
+        if (found < 0).any():
+            i = int((found < 0).argmax())
+            raise ValueError(
+                f"trajectory {i} does not stand in the list: states {tau.states[i].tolist()}, "
+                f"actions {tau.actions[i].tolist()}"
+            )
+        return found
+
     def _policy_factors(self, name: str, pi) -> np.ndarray:
         pi = require_policy(pi, self.O, self.A, name=name)
         return np.where(self.happened, pi[self.percepts, self.actions], 1.0)
+
+
+def _as_rows(tau: Trajectories, steps: int) -> np.ndarray:
+    """Start, then action and next state of each step, from 1 on; 0 where nothing happened."""
+    out = np.zeros((len(tau), 2 * steps + 1), np.int64)
+    out[:, 0] = tau.states[:, 0] + 1
+    wide = 2 * tau.actions.shape[1]
+    out[:, 1 : wide + 1 : 2] = tau.happened * (tau.actions + 1)
+    out[:, 2 : wide + 2 : 2] = tau.happened * (tau.states[:, 1:] + 1)
+    return out
 
 
 def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTrajectories:
