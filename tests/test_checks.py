@@ -216,7 +216,7 @@ def test_numbers_that_agree_pass_and_the_line_says_how_well(capsys):
     close("some-label", [1e-13, 0.0], [0.0, 0.0], rtol=0, atol=1e-12)
     assert capsys.readouterr().out.splitlines() == [
         "ok  some-label · close · 2 numbers, two computations agree to 1e-10",
-        "ok  some-label · close · here · two computations agree to 1e-06",
+        "ok  some-label · close · here · two computations agree to 1e-6",
         "ok  some-label · close · 2 numbers, two computations agree to within 1e-12",
     ]
     assert last().figures["atol"] == 1e-12
@@ -596,7 +596,7 @@ def test_a_failure_shows_the_worst_component_both_means_and_the_limit():
         unbiased("some-label", rows, exact)
     assert str(failure.value) == (
         "some-label · unbiased · component [1, 2]: mean 0, exact 0.25, -25.0 standard errors; "
-        "over 2 directions T^2 = 624.9 > 27.7, the limit at false-alarm rate 1e-06"
+        "over 2 directions T^2 = 624.9 > 27.7, the limit at false-alarm rate 1e-6"
     )  # 27.7: 2 * 9,999 / 9,998 times the upper 1e-6 point of F(2, 9,998), 13.85
 
 
@@ -703,6 +703,16 @@ def test_a_component_of_rounding_errors_is_no_evidence():
 def test_an_exact_mean_of_rounding_errors_has_no_relative_size(capsys):
     unbiased("a", np.tile([1.0, -1.0], 5000), 1e-17)
     assert "a bias of 0.073 would" in capsys.readouterr().out
+
+
+def test_an_exact_mean_next_to_zero_is_no_measure_of_a_bias(capsys):
+    # a gradient at a maximum, computed: 1e-11 in place of 0, beside rows of size one
+    rows = np.random.default_rng(45).normal(size=(1000, 2))
+    unbiased("some-label", rows, [1e-11, -1e-11])
+    unbiased("some-label", rows, [0.0, 0.0])
+    computed, true = capsys.readouterr().out.splitlines()
+    assert computed == true
+    assert last().figures["exact_norm"] == 0.0
 
 
 def test_rows_that_are_all_equal_to_something_else_fail():

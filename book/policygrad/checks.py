@@ -54,6 +54,7 @@ __all__ = [
 POWER = 0.99  # the bias that `unbiased` reports would be caught with at least this probability
 DISTORTION = 3.0  # skewness may stretch the false-alarm rate by this factor before m is refused
 NO_VARIANCE = 1e-12  # relative to the largest: a direction in which samples do not vary
+NO_SIZE = 1e-9  # relative to the largest entry: an exact mean that nothing can be a percentage of
 ROUNDING = 1e-13  # relative to the largest entry: a spread that only rounding has made
 
 
@@ -309,9 +310,12 @@ def close(
             Check(label, "close", False, figures, where=where),
             off,
             f"{off}{at}: value {float(value[worst])}, reference {float(reference[worst])}, "
-            f"allowed rtol = {rtol:g}, atol = {atol:g}",
+            f"allowed rtol = {_short(rtol)}, atol = {_short(atol)}",
         )
-    agree = f"agree to {rtol:g}" if rtol * scale >= atol else f"agree to within {atol:g}"
+    if rtol * scale >= atol:
+        agree = f"agree to {_short(rtol)}"
+    else:
+        agree = f"agree to within {_short(atol)}"
     count = f"{reference.size:,} numbers, " if reference.size > 1 else ""
     _pass(Check(label, "close", True, figures, where=where), f"{count}two computations {agree}")
 
@@ -374,7 +378,7 @@ def unbiased(
     largest = max(rows.max(), -rows.min(), np.abs(truth).max())
     rounding = ROUNDING * largest
     size_of_truth = float(np.linalg.norm(truth))
-    if size_of_truth <= rounding:
+    if size_of_truth <= NO_SIZE * largest:
         size_of_truth = 0.0
 
     first = rows[0].copy()
@@ -447,7 +451,8 @@ def unbiased(
             f"off by {off}, {_round_down(abs(scores[worst]))} standard errors",
             f"component {_index(worst, exact.shape)}: mean {truth[worst] + deviation[worst]:.6g}, "
             f"exact {truth[worst]:.6g}, {scores[worst]:+.1f} standard errors; over {directions} "
-            f"T^2 = {statistic:.1f} > {limit:.1f}, the limit at false-alarm rate {false_alarm:g}",
+            f"T^2 = {statistic:.1f} > {limit:.1f}, the limit at false-alarm rate "
+            f"{_short(false_alarm)}",
         )
     _pass(
         Check(label, "unbiased", True, figures, where=where),
@@ -691,6 +696,10 @@ def _settled(x: float) -> float:
 def _digits(x, digits: int = 3) -> float | None:
     """Keep what is certain: the same figure on every machine.  JSON has no infinity: None."""
     return float(f"{_settled(x):.{digits}g}") if math.isfinite(x) else None
+
+
+def _short(x: float) -> str:
+    return f"{x:g}".replace("e-0", "e-")
 
 
 def _percent(x: float) -> str:

@@ -72,8 +72,8 @@ def expected_return(mdp: MDP, pi, *, method: str | None = None) -> float:
         case "dynamic-programming":
             return float(sum(earned for earned, _ in _earned_over_time(mdp, pi)))
         case "linear-solve":
-            V = _values(mdp, *_linear_system(mdp, pi, mdp.mu > 0))
-            return float(mdp.mu @ np.nan_to_num(V if mdp.horizon is None else V[0]))
+            V = _values(mdp, *_linear_system(mdp, pi, mdp.mu > 0), 0.0)
+            return float(mdp.mu @ (V if mdp.horizon is None else V[0]))
 
 
 def policy_gradient(mdp: MDP, theta, *, method: str | None = None) -> np.ndarray:
@@ -359,7 +359,7 @@ def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     """
     start = np.ones(mdp.S, bool) if start is None else start
     mdp.require_ending(pi, start=start)
-    return _values(mdp, *_linear_system(mdp, pi, np.asarray(start)))
+    return _values(mdp, *_linear_system(mdp, pi, np.asarray(start)), np.nan)
 
 
 def action_values(mdp: MDP, pi) -> np.ndarray:
@@ -394,10 +394,10 @@ def occupancy(mdp: MDP, pi) -> np.ndarray:
 def _gradient_by_theorem(mdp: MDP, pi) -> np.ndarray:
     """grad J[o, b] = sum_{t, s: o(s) = o} d_t(s) pi(b|o) (Q_t(s, b) - V_t(s))."""
     system = _linear_system(mdp, pi, mdp.mu > 0)
-    d, V = _visits(mdp, *system), _values(mdp, *system)
-    Q = _backed_up(mdp, np.nan_to_num(V))
+    d, V = _visits(mdp, *system), _values(mdp, *system, 0.0)
+    Q = _backed_up(mdp, V)
     V = V if mdp.horizon is None else V[:-1]
-    per_state = d[..., None] * pi[mdp.observe] * (Q - np.nan_to_num(V)[..., None])
+    per_state = d[..., None] * pi[mdp.observe] * (Q - V[..., None])
     sees = mdp.observe == np.arange(mdp.O)[:, None]  # (O, S)
     return sees @ per_state.reshape(-1, mdp.S, mdp.A).sum(axis=0)
 
@@ -416,9 +416,9 @@ def _linear_system(mdp: MDP, pi, start):
     return live, P_pi[np.ix_(live, live)], np.einsum("sa,sap,sap->s", state_pi, mdp.P, mdp.R)[live]
 
 
-def _values(mdp: MDP, live, M, r) -> np.ndarray:
-    """V from the system: V = r + gamma M V."""
-    V = np.full((mdp.horizon or 1, mdp.S), np.nan)
+def _values(mdp: MDP, live, M, r, elsewhere: float) -> np.ndarray:
+    """V from the system, V = r + gamma M V, and ``elsewhere`` for states that do not matter."""
+    V = np.full((mdp.horizon or 1, mdp.S), elsewhere)
     if mdp.horizon is None:
         V[0, live] = _solve_endless(mdp.gamma * M, r)
     else:  # V[H-1] = r, V[t] - gamma M V[t+1] = r
