@@ -311,6 +311,26 @@ ZEROS = np.zeros((2, 2))
     ("call", "error", "says"),
     [
         (
+            lambda: q_learning(two_state(), rng(), **Q, initial=np.nan),
+            ValueError,
+            "initial must be finite; it is nan",
+        ),
+        (
+            lambda: q_learning(two_state(), rng(), **Q, initial="0"),
+            TypeError,
+            "initial must hold real numbers; it holds <U1",
+        ),
+        (
+            lambda: exact_ascent(two_state(), ZEROS, **UP, direction=lambda x: x[0]),
+            ValueError,
+            "direction must give an array of shape (2, 2); it gives (2,)",
+        ),
+        (
+            lambda: reinforce(two_state(), ZEROS, rng(), **R, max_steps=0),
+            ValueError,
+            "max_steps must be at least 1; it is 0",
+        ),
+        (
             lambda: q_learning(two_state(), 0, **Q),
             TypeError,
             "rng must be a numpy.random.Generator; it is int",

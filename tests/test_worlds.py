@@ -587,7 +587,7 @@ def test_the_aliased_pair_seen_earns_the_reward_at_every_step():
     ("call", "says"),
     [
         (lambda: aliased_pair(gamma=1.0), "gamma must be below 1: this world has no end"),
-        (lambda: aliased_pair(start=2), "start must be 0 or 1; it is 2"),
+        (lambda: aliased_pair(start=2), "start must be at least 0, at most 1; it is 2"),
         (lambda: with_memory(two_state(), 0), "size must be at least 1; it is 0"),
     ],
 )

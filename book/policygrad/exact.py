@@ -442,8 +442,9 @@ def _visits(mdp: MDP, live, M, _) -> np.ndarray:
 def _solve_endless(L: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Solve x - L x = b, unless what is asked has drowned in the rounding of the probabilities.
 
-    With b = 1 throughout, x is the number of actions to come (discounted), or the number of visits:
-    errors of size 1e-16 in L grow by about that factor.
+    With b = 1 throughout, x is the number of actions to come (discounted); or, in the transposed
+    system, the number of visits if an episode starts in each state.  Errors of size 1e-16 in L
+    grow by about that factor.
     """
     x, steps = np.linalg.solve(np.eye(len(L)) - L, np.column_stack([b, np.ones_like(b)])).T
     if not (0.5 < steps).all() or steps.max(initial=0.0) > MOST_ACTIONS:

@@ -4,7 +4,7 @@ r"""The loops: Q-learning, exact gradient ascent and REINFORCE.
 
       Q[o, a] <- Q[o, a] + alpha (r + gamma max_b Q[o', b] - Q[o, a]),
 
-  with no promise after an absorbing state.
+  with no promise after an absorbing state or the last step of a horizon.
 * Exact ascent moves the logits by the exact gradient, theta <- theta + alpha grad J(theta).
 * REINFORCE moves them by an estimate from m trajectories, theta <- theta + alpha ghat.
 
@@ -143,6 +143,7 @@ def q_learning(
         draw_action = _epsilon_greedy(epsilon, mdp.A)
     else:
         draw_action = _fixed(mdp.action_probabilities(behaviour), mdp)
+    initial = float(real_array("initial", initial))
     alpha = step_size if callable(step_size) else _constant(_require_step(step_size))
 
     start = _cumulative(mdp.mu)
@@ -151,7 +152,7 @@ def q_learning(
     ends, gamma = mdp.absorbing.tolist(), mdp.gamma
     limit = max_steps if mdp.horizon is None else min(mdp.horizon, max_steps)
 
-    Q = [[float(initial)] * mdp.A for _ in range(mdp.O)]
+    Q = [[initial] * mdp.A for _ in range(mdp.O)]
     visits = [[0] * mdp.A for _ in range(mdp.O)]
     tables = np.empty((episodes + 1, mdp.O, mdp.A))
     returns, lengths, cut = np.zeros(episodes), np.zeros(episodes, int), np.zeros(episodes, bool)
@@ -214,7 +215,12 @@ def exact_ascent(
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps + 1)
     thetas[0], J[0] = theta, expected_return(mdp, softmax_policy(theta))
     for k in range(steps):
-        theta = _moved(k, theta, step_size * direction(theta))
+        step = np.asarray(direction(theta), float)
+        if step.shape != theta.shape:
+            raise ValueError(
+                f"direction must give an array of shape {theta.shape}; it gives {step.shape}"
+            )
+        theta = _moved(k, theta, step_size * step)
         try:
             thetas[k + 1], J[k + 1] = theta, expected_return(mdp, softmax_policy(theta))
         except (ValueError, np.linalg.LinAlgError) as error:
@@ -260,6 +266,8 @@ def reinforce(
     require_count("m", m)
     _require_step(step_size)
     require_count("steps", steps)
+    if max_steps is not None:
+        require_count("max_steps", max_steps)
     theta = _start(mdp, theta)
     weights = weights or (lambda tau, gamma: discounts(tau, gamma) * rewards_to_go(tau, gamma))
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps)

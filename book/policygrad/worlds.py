@@ -144,8 +144,7 @@ def aliased_pair(reward: float = 1.0, gamma: float = 0.9, start: int = 0) -> MDP
     """
     if gamma == 1.0:
         raise ValueError("gamma must be below 1: this world has no end")
-    if start not in (0, 1):
-        raise ValueError(f"start must be 0 or 1; it is {start!r}")
+    start = require_count("start", start, 0, 1)
     go, turn = 0, 1
     P, R = np.zeros((2, 2, 2)), np.zeros((2, 2, 2))
     P[0, go, 1] = P[0, turn, 0] = P[1, turn, 0] = P[1, go, 1] = 1.0
@@ -170,7 +169,8 @@ def with_memory(mdp: MDP, size: int = 2) -> MDP:
 
         P((s', k') | (s, k), (a, j)) = P(s'|s, a) 1[k' = j],  R the same as before
 
-    Memory is 0 at the start.  State (s, k) has the number s size + k; actions and percepts alike.
+    Memory is 0 at the start, and stays as it is in an absorbing state.  State (s, k) has the
+    number s size + k; actions and percepts alike.
 
     Parameters
     ----------
