@@ -140,7 +140,7 @@ def aliased_pair(reward: float = 1.0, gamma: float = 0.9, start: int = 0) -> MDP
     ValueError
         if gamma is 1, since J would be infinite, or start is neither state.
 
-    Source: after Singh, Jaakkola & Jordan (1994), the two-state example of their section 3.
+    Source: after the two aliased states of Singh, Jaakkola & Jordan (1994).
     """
     if gamma == 1.0:
         raise ValueError("gamma must be below 1: this world has no end")
@@ -215,7 +215,7 @@ def gamma_trap(gamma: float = 0.5) -> MDP:
 
         J(p) = p + gamma 2.5 (1 - p) + gamma^4 8 p,  for gamma = 1/2: J' = +1/4.
 
-    Source: Nota & Thomas (2020), the kind of example in their section 4; numbers our own.
+    Source: an example of the kind given by Nota & Thomas (2020).
     """
     names = ["first", "second", "wait 1", "wait 2", "wait 3", "end"]
     left, right = 0, 1
