@@ -51,6 +51,7 @@ __all__ = [
     "unbiased",
 ]
 
+ATTEMPTS = 6  # points at which a counterexample is looked for
 POWER = 0.99  # the bias that `unbiased` reports would be caught with at least this probability
 DISTORTION = 3.0  # skewness may stretch the false-alarm rate by this factor before m is refused
 NO_VARIANCE = 1e-12  # relative to the largest: a direction in which samples do not vary
@@ -135,12 +136,12 @@ def identity(label: str, lhs, rhs, *, where: str = "") -> None:
     for place, x in left.items():
         y = right[place]
         difference = x - y
-        if _vanishes(difference, _QUICK_WAYS):
+        if _vanishes(difference, False):
             continue
-        witness = _witness(x, y, attempts=1)  # a counterexample is found sooner than a proof fails
-        if witness is None and _vanishes(difference, _THOROUGH_WAYS):
+        witness = _witness(x, y, range(1))  # a counterexample is found sooner than a proof fails
+        if witness is None and _vanishes(difference, True):
             continue
-        witness = witness or _witness(x, y)
+        witness = witness or _witness(x, y, range(1, ATTEMPTS))
         entry = f"entry {list(place)}, " if place else ""
         sides = f"{entry}\n  lhs = {x}\n  rhs = {y}\n  difference = {difference}"
         if witness is None:
@@ -176,29 +177,21 @@ def _entries(label: str, name: str, side, place: tuple = ()):
     yield place, expression
 
 
-_QUICK_WAYS = ("cancel",)
-_THOROUGH_WAYS = ("simplify", "expand")
-
-
-def _vanishes(difference, ways) -> bool:
-    """Try some of SymPy's ways of showing that an expression is 0."""
+def _vanishes(difference, thoroughly: bool) -> bool:
+    """Try SymPy's quick or its thorough ways of showing that an expression is 0."""
     import sympy as sp
 
-    transform = {
-        "cancel": sp.cancel,
-        "simplify": sp.simplify,
-        "expand": lambda x: sp.simplify(sp.expand(x)),
-    }
-    return difference == 0 or any(transform[way](difference) == 0 for way in ways)
+    ways = (sp.simplify, lambda x: sp.simplify(sp.expand(x))) if thoroughly else (sp.cancel,)
+    return difference == 0 or any(way(difference) == 0 for way in ways)
 
 
-def _witness(lhs, rhs, attempts: int = 6) -> str | None:
+def _witness(lhs, rhs, attempts=range(ATTEMPTS)) -> str | None:
     """Look for a point at which the two sides differ, and give the difference there.
 
     It is a counterexample, not a guess: symbols take values that their assumptions allow, symbolic
     limits of sums are small whole numbers, every unknown function is one definite function.
     """
-    for attempt in range(attempts):
+    for attempt in attempts:
         try:
             left, right = (complex(side.evalf(30)) for side in _at_a_point(lhs, rhs, attempt))
         except (TypeError, ValueError):  # something has no value there

@@ -90,8 +90,7 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
     m, H = trajectories.actions.shape
     scores = score(theta)
     O, A = scores.shape[:2]
-    if (O, A) != (mdp.O, mdp.A):
-        raise ValueError(f"theta must have shape (O, A) = ({mdp.O}, {mdp.A}); it has ({O}, {A})")
+    mdp.require_logits((O, A))
     for name, values, size in (
         ("states", trajectories.states, mdp.S),
         ("actions", trajectories.actions, A),

@@ -95,8 +95,7 @@ def policy_gradient(mdp: MDP, theta, *, method: str | None = None) -> np.ndarray
         as :func:`expected_return`; also if the shape of theta does not fit the world.
     """
     pi = softmax_policy(theta)
-    if pi.shape != (mdp.O, mdp.A):
-        raise ValueError(f"theta must have shape (O, A) = ({mdp.O}, {mdp.A}); it has {pi.shape}")
+    mdp.require_logits(pi.shape)
     mdp.require_ending(pi)
     match _method(mdp, method):
         case "enumeration":

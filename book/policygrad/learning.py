@@ -24,7 +24,7 @@ from numbers import Real
 
 import numpy as np
 
-from .estimators import discounts, reinforce_gradients, rewards_to_go
+from .estimators import discounts, reinforce_gradients, returns, rewards_to_go
 from .exact import expected_return, policy_gradient
 from .mdp import MDP, real_array, require_count, require_generator
 from .policies import softmax_policy
@@ -279,7 +279,7 @@ def reinforce(
             raise Diverged(k, f"REINFORCE diverged at step {k}: {error}") from error
         gradients = reinforce_gradients(mdp, theta, tau, weights(tau, mdp.gamma))
         theta = _moved(k, theta, step_size * gradients.mean(axis=0))
-        thetas[k + 1], J[k] = theta, (tau.rewards @ discounts(tau, mdp.gamma)).mean()
+        thetas[k + 1], J[k] = theta, returns(tau, mdp.gamma).mean()
     return Ascent(thetas, J)
 
 
@@ -298,8 +298,7 @@ def _moved(k: int, theta: np.ndarray, step) -> np.ndarray:
 
 def _start(mdp: MDP, theta) -> np.ndarray:
     theta = real_array("theta", theta)
-    if theta.shape != (mdp.O, mdp.A):
-        raise ValueError(f"theta must have shape (O, A) = ({mdp.O}, {mdp.A}); it has {theta.shape}")
+    mdp.require_logits(theta.shape)
     return theta
 
 

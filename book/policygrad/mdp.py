@@ -170,6 +170,17 @@ class MDP:
         """
         return require_policy(pi, self.O, self.A)[self.observe]
 
+    def require_logits(self, shape: tuple[int, ...]) -> None:
+        """Refuse logits whose shape is not (O, A).
+
+        Raises
+        ------
+        ValueError
+            giving both shapes.
+        """
+        if shape != (self.O, self.A):
+            raise ValueError(f"theta must have shape (O, A) = ({self.O}, {self.A}); it has {shape}")
+
     def endless(self, pi, *, start=None) -> np.ndarray:
         """Mark the states that may be visited and from which no absorbing state can be reached.
 
