@@ -6,8 +6,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 
+import ledger
 from browser import find_browser
 
 # A link that a reader may follow is the only thing that may point elsewhere.
@@ -151,6 +153,27 @@ def test_every_image_of_the_text_has_words_in_its_place(pages):
                 assert (attrs.get("alt") or "").strip(), f"{page.path.name}: {attrs.get('src')}"
 
 
+@pytest.mark.site
+def test_the_built_ledger_is_that_of_the_stored_notebooks(site, root):
+    """One row for each equation, each verdict's cell linked, the same totals."""
+    text = (site / "book" / "ledger.html").read_text(encoding="utf-8")
+    paths = sorted((root / "book").glob("*.ipynb"))
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in paths}
+    tables = re.findall(r'<table class="ledger.*?</table>', text, re.DOTALL)
+    found = re.findall(r'<tr.*?href="[^"]*#equation-eq-([^"]*)"(.*?)</tr>', "".join(tables), re.S)
+    rows = ledger.equations(notebooks)
+    assert {label for label, _ in found} == {row.label for row in rows}
+    assert len(found) == len(rows)
+    for label, rest in found:
+        row = next(row for row in rows if row.label == label)
+        cells = set(re.findall(r'href="([^"#]*)\.html#cell-[^"]*-(\d+)"', rest))
+        assert cells == {(v.page, str(v.cell)) for v in row.verdicts}, label
+    plain = re.sub(r"<[^>]*>", "", text)
+    for line in ledger.totals(notebooks)[2:]:
+        value = line.strip("| ").split(" | ")[1]
+        assert value.partition(";")[0] in plain, line
+
+
 # --- in a browser -------------------------------------------------------------------------------
 
 FORMULAS = "document.querySelectorAll('mjx-container').length"
@@ -259,6 +282,20 @@ def test_solutions_are_folded_until_they_are_asked_for(looks):
     for look in looks:
         assert all(look.folded), look.page.path.name
         assert all(look.unfolded), look.page.path.name
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_a_link_into_a_folded_solution_opens_it(browser, pages):
+    page = next(p for p in pages if "toggle" in p.text and 'class="solution' in p.text)
+    shown = browser.open(page.path)
+    cell = "document.querySelector('div.solution .cell[id]')"
+    visible = f"{cell}.checkVisibility({{visibilityProperty: true, opacityProperty: true}})"
+    assert not shown.evaluate(visible)
+    shown.evaluate(f"location.hash = {cell}.id")
+    shown.evaluate(A_MOMENT)
+    assert shown.evaluate(visible)
+    shown.close()
 
 
 # --- controls: each of the looks above sees what it is there to see -------------------------------

@@ -1,0 +1,353 @@
+"""The ledger: every labelled equation, how it was checked, and where the check was seen to fail.
+
+Nothing in it is typed but the words that say what an equation means. The rest is read off what
+the cells of the executed notebooks put out: each verdict carries a record of
+``policygrad.checks.Check`` in its output's metadata. So a check that is added, removed or fails
+changes the page.
+
+``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
+equation there. ``{ledger-totals}`` is the sum over all pages. Sphinx is told to read the page with
+these directives last, when every notebook has been executed; cells that hold verdicts become
+targets of links.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
+SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
+KINDS = ("identity", "close", "unbiased")
+PAGE = "book/ledger"
+PLAIN = "text/plain"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One record, with the place where it was put out and the words that the reader saw there."""
+
+    page: str
+    cell: int  # execution count, the number that Jupyter shows
+    record: dict
+    line: str
+
+    @property
+    def kind(self) -> str:
+        """identity, close, unbiased or refuted."""
+        return "refuted" if self.record["claim"] is not None else self.record["kind"]
+
+    @property
+    def words(self) -> str:
+        """What the verdict says behind its name: for a control, by how much the claim is off."""
+        return self.line.removeprefix(f"refuted  {self.record['claim']} · ")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One row: an equation and all verdicts on it, wherever in the book they were put out."""
+
+    page: str
+    label: str
+    verdicts: tuple[Verdict, ...]
+
+    def of(self, *kinds: str) -> list[Verdict]:
+        """Its verdicts of some kinds."""
+        return [v for v in self.verdicts if v.kind in kinds]
+
+
+def labels(notebook, what: str = "eq") -> list[str]:
+    """Labels of the equations (or of the definitions, ``what="def"``) of a notebook, in order."""
+    return [
+        name
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for kind, name in LABEL.findall(cell.source)
+        if kind == what
+    ]
+
+
+def verdicts(page: str, notebook) -> list[Verdict]:
+    """Everything that the checks of a notebook put out, in order."""
+    return [
+        Verdict(
+            page, cell.execution_count, output.metadata["policygrad"], output.data["text/plain"]
+        )
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "policygrad" in output.get("metadata", {})
+    ]
+
+
+def equations(notebooks: dict) -> list[Equation]:
+    """Give the rows of the ledger: the equations of all pages, each with its verdicts."""
+    found = [v for page, notebook in notebooks.items() for v in verdicts(page, notebook)]
+    return [
+        Equation(page, name, tuple(v for v in found if v.record["label"] == name))
+        for page, notebook in notebooks.items()
+        for name in labels(notebook)
+    ]
+
+
+def gaps(rows: Iterable[Equation], sayings: dict[str, dict[str, str]]) -> list[str]:
+    """Everything that the ledger must not show, in words."""
+    found = []
+    for row in rows:
+        if not row.of(*KINDS):
+            found.append(f"{row.page}: eq-{row.label} has no check")
+        if not row.of("refuted"):
+            found.append(f"{row.page}: eq-{row.label} has no control")
+        if row.label not in sayings.get(row.page, {}):
+            found.append(f"{row.page}: the ledger has no line that says what eq-{row.label} means")
+        found += [
+            f"{v.page}: a check of eq-{row.label} failed in cell {v.cell}"
+            for v in row.verdicts
+            if not v.record["passed"]
+        ]
+    known = {(row.page, row.label) for row in rows}
+    return found + [
+        f"{page}: the ledger explains eq-{label}, which is not there"
+        for page, lines in sayings.items()
+        for label in lines
+        if (page, label) not in known
+    ]
+
+
+def sayings_of(text: str) -> dict[str, dict[str, str]]:
+    """Read off the text of the ledger's page: page -> label -> what the equation says."""
+    blocks = re.findall(r"^:::\{ledger\} (\S+)\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL)
+    return {page: sayings(lines.splitlines()) for page, lines in blocks}
+
+
+def sayings(lines: Iterable[str]) -> dict[str, str]:
+    """Read lines of the form ``label: what it says``."""
+    found = {}
+    for line in filter(str.strip, lines):
+        match = SAYING.fullmatch(line.strip())
+        if match is None:
+            raise ValueError(f"the ledger expects `label: what it says`; it has {line!r}")
+        if match[1] in found:
+            raise ValueError(f"the ledger has two lines for {match[1]}")
+        found[match[1]] = match[2]
+    return found
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def strengths(row: Equation) -> list[str]:
+    """Say how strong the checks of an equation are: exact ones by kind, statistical ones each."""
+    found = []
+    if exact := row.of("identity"):
+        found.append(f"{named(exact)}: exact. {links(row, exact)}")
+    if close := row.of("close"):
+        found.append(f"{named(close)}: {nearest(close)}. {links(row, close)}")
+    return found + [
+        f"{named([one])}: {test(one.record['figures'])}. {links(row, [one])}"
+        for one in row.of("unbiased")
+    ]
+
+
+def named(found: list[Verdict]) -> str:
+    """Name the kind of some verdicts, and how many they are."""
+    return f"**{found[0].kind}**" + (f" × {len(found)}" if len(found) > 1 else "")
+
+
+def nearest(found: list[Verdict]) -> str:
+    """The figure of the one that came nearest to its tolerance."""
+
+    def sizes(figures: dict) -> tuple:
+        if figures["rtol"] and figures["relative"] is not None:
+            return figures["relative"], figures["rtol"], "relative difference"
+        return figures["difference"], figures["atol"], "difference"
+
+    every = [sizes(v.record["figures"]) for v in found]
+    size, allowed, what = max(every, key=lambda one: one[0] / one[1])
+    at_most = "at most " if len(found) > 1 and size else ""
+    return f"{what} {at_most}{power(size)}, allowed {power(allowed)}"
+
+
+def test(figures: dict) -> str:
+    """The figures of one statistical test."""
+    samples = f"{figures['samples']:,} samples"
+    if not figures["rank"]:
+        return f"{samples}, all equal to the exact value"
+    return (
+        f"$T^2$ = {short(figures['statistic'])}, limit {short(figures['limit'])}; {samples}; "
+        f"false alarm {power(figures['false_alarm'])}; sees a bias of {smallest_bias(figures)}"
+    )
+
+
+def smallest_bias(figures: dict) -> str:
+    """The bias that would have been caught, relative to the exact value where that is not 0."""
+    size, norm = figures["smallest_bias"], figures["exact_norm"]
+    return f"{short(100 * size / norm, 2)} %" if norm else short(size, 2)
+
+
+def short(x: float, digits: int = 3) -> str:
+    """A number with so many digits, without an exponent."""
+    if x == 0 or not math.isfinite(x):
+        return f"{x:g}"
+    x = float(f"{x:.{digits}g}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(x))))
+    text = f"{x:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def power(x: float) -> str:
+    """A small number as a formula: its first digit, rounded up, and a power of ten."""
+    if x == 0:
+        return "0"
+    exponent = math.floor(math.log10(x) + 1e-9)
+    digit = math.ceil(x / 10.0**exponent - 1e-9)
+    digit, exponent = (1, exponent + 1) if digit == 10 else (digit, exponent)
+    if exponent >= -2:
+        return short(digit * 10.0**exponent, 1)
+    return f"$10^{{{exponent}}}$" if digit == 1 else f"${digit}\\cdot10^{{{exponent}}}$"
+
+
+# --- tables, in MyST ----------------------------------------------------------------------------
+
+
+def table(rows: Iterable[Equation], sayings: dict[str, str]) -> list[str]:
+    """Write the rows of one page, as lines of MyST."""
+    lines = ["```{list-table}", ":header-rows: 1", ":class: ledger", ""]
+    lines += ["* - equation", "  - checked", "  - seen to fail"]
+    for row in rows:
+        controls = [
+            f"“{plain(v.record['claim'])}”: {plain(v.words)}. {links(row, [v])}"
+            for v in row.of("refuted")
+        ]
+        lines += [f"* - {{eq}}`eq-{row.label}` {sayings.get(row.label, '')}"]
+        lines += [*entry(strengths(row)), *entry(controls)]
+    return [*lines, "```"]
+
+
+def entry(items: list[str]) -> list[str]:
+    """A list inside one field of a row."""
+    first, *others = items or ["none"]
+    return [f"  - - {first}", *(f"    - {item}" for item in others)]
+
+
+def links(row: Equation, found: list[Verdict]) -> str:
+    """Links to the cells of some verdicts; those on other pages carry the page's number."""
+    places = {}
+    for v in found:
+        page = "" if v.page == row.page else f"{v.page.partition('-')[0]} · "
+        places[target(v.page, v.cell)] = f"[{page}{v.cell}]"
+    return ", ".join(f"{{ref}}`{name} <{place}>`" for place, name in places.items())
+
+
+def target(page: str, cell: int) -> str:
+    """Name of the link target of a cell."""
+    return f"cell-{page}-{cell}"
+
+
+def plain(text: str) -> str:
+    """Words in which no character is markup."""
+    return re.sub(r"([!#$&()*+<>\[\\\]^_`{|}~])", r"\\\1", text)
+
+
+def totals(notebooks: dict) -> list[str]:
+    """Write the sum over all pages, as lines of MyST."""
+    rows = equations(notebooks)
+    found = [v for page, notebook in notebooks.items() for v in verdicts(page, notebook)]
+    kinds = Counter(v.kind for v in found)
+    defined = sum(len(labels(notebook, "def")) for notebook in notebooks.values())
+    tests = [v.record["figures"] for v in found if v.kind == "unbiased"]
+    tests = [figures for figures in tests if figures["rank"]]
+    alarms = sum(figures["false_alarm"] for figures in tests)
+    draws = sum(figures["samples"] for figures in tests)
+    failed = sum(not v.record["passed"] for v in found)
+    lines = {
+        "equations": f"{len(rows)}, and {defined} definitions",
+        "equations without a check": sum(not row.of(*KINDS) for row in rows),
+        "equations without a control": sum(not row.of("refuted") for row in rows),
+        "checks": f"{sum(kinds[kind] for kind in KINDS):,}, of which failed: {failed}",
+        "… identity": kinds["identity"],
+        "… close": kinds["close"],
+        "… unbiased": f"{kinds['unbiased']}, over {draws:,} samples; chance that any of them fails "
+        f"although all claims are true: at most {power(alarms)}",
+        "controls, all of which failed as they must": kinds["refuted"],
+    }
+    return ["|  |  |", "|---|---|", *(f"| {name} | {value} |" for name, value in lines.items())]
+
+
+# --- Sphinx -------------------------------------------------------------------------------------
+
+
+class Ledger(SphinxDirective):
+    """The rows of one page."""
+
+    has_content = True
+    required_arguments = 1
+
+    def run(self):
+        page, lines = self.arguments[0], sayings(self.content)
+        rows = [row for row in equations(executed(self.env)) if row.page == page]
+        for gap in gaps(rows, {page: lines}):
+            logging.getLogger(__name__).warning(gap, location=self.get_location())
+        return parsed(self, table(rows, lines))
+
+
+class Totals(SphinxDirective):
+    """The sum over all pages."""
+
+    def run(self):
+        return parsed(self, totals(executed(self.env)))
+
+
+def parsed(directive, lines: list[str]) -> list:
+    """Let the parser of the page turn lines into nodes."""
+    node = nodes.Element()
+    content = StringList(lines, source=directive.env.docname)
+    directive.state.nested_parse(content, directive.content_offset, node)
+    return node.children
+
+
+def executed(env) -> dict:
+    """Give the notebooks as this build has executed them, by page, in the order of their names."""
+    folder = Path(env.mystnb_config.output_folder)
+    names = sorted(n for n in env.found_docs if str(env.doc2path(n)).endswith(".ipynb"))
+    return {Path(n).name: nbformat.read(folder / f"{n}.ipynb", as_version=4) for n in names}
+
+
+def read_last(app, env, docnames):
+    """Put the ledger behind the pages that it reads."""
+    docnames.sort(key=lambda name: name == PAGE)
+
+
+def always_outdated(app, env, added, changed, removed):
+    """Any page may have changed what the ledger says."""
+    return [PAGE] if PAGE in env.found_docs else []
+
+
+def name_cells(app, doctree):
+    """Make the code cells of a page targets of links."""
+    std, docname = app.env.get_domain("std"), app.env.docname
+    for cell in doctree.findall(nodes.container):
+        if cell.get("nb_element") == "cell_code" and cell["exec_count"]:
+            name = target(Path(docname).name, cell["exec_count"])
+            cell["ids"].append(name)
+            std.note_hyperlink_target(name, docname, name, name)
+
+
+def setup(app):
+    """Connect all this to Sphinx."""
+    app.add_directive("ledger", Ledger)
+    app.add_directive("ledger-totals", Totals)
+    app.connect("env-get-outdated", always_outdated)
+    app.connect("env-before-read-docs", read_last)
+    app.connect("doctree-read", name_cells)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -1,0 +1,206 @@
+"""The book's promise: every equation has a check that runs, and every check has been seen to fail.
+
+Read off what the notebooks' cells put out, by the code that makes the page of the ledger.
+"""
+
+import copy
+from dataclasses import fields
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import ledger
+from policygrad.checks import Check
+
+BOOK = Path(__file__).resolve().parents[1] / "book"
+PAGES = {path.stem: nbformat.read(path, as_version=4) for path in sorted(BOOK.glob("*.ipynb"))}
+ROWS = ledger.equations(PAGES)
+TEXT = (BOOK / "ledger.md").read_text("utf-8")
+SAYINGS = ledger.sayings_of(TEXT)
+WITH_EQUATIONS = [page for page, notebook in PAGES.items() if ledger.labels(notebook)]
+
+
+def changed(change, only=None):
+    """All pages, with the outputs of all or one of them changed, by a function of an output."""
+    pages = dict(PAGES)
+    for page in [only] if only else PAGES:
+        pages[page] = copy.deepcopy(PAGES[page])
+        for cell in pages[page].cells:
+            if cell.cell_type == "code":
+                cell.outputs = [new for output in cell.outputs if (new := change(output))]
+    return pages
+
+
+def record_of(output):
+    return output.get("metadata", {}).get("policygrad")
+
+
+def rendered(pages, page):
+    """The rows of one page and the totals, as the directives write them."""
+    rows = [row for row in ledger.equations(pages) if row.page == page]
+    return ledger.table(rows, SAYINGS[page]), ledger.totals(pages)
+
+
+# --- complete -----------------------------------------------------------------------------------
+
+
+def test_every_equation_has_a_row_a_check_a_control_and_a_meaning():
+    assert len(ROWS) > 80
+    assert ledger.gaps(ROWS, SAYINGS) == []
+
+
+def test_no_two_equations_share_a_label():
+    names = [n for what in ("eq", "def") for nb in PAGES.values() for n in ledger.labels(nb, what)]
+    assert len(set(names)) == len(names)
+
+
+def test_every_verdict_is_on_an_equation_of_the_book():
+    known = {row.label for row in ROWS}
+    strange = {
+        v.record["label"] for page, nb in PAGES.items() for v in ledger.verdicts(page, nb)
+    } - known
+    assert strange == set()
+
+
+def test_the_ledger_has_a_table_for_each_page_in_the_order_of_the_book():
+    assert [page for page in SAYINGS if page[0].isdigit()] == [
+        page for page in WITH_EQUATIONS if page[0].isdigit()
+    ]
+    assert set(SAYINGS) == set(WITH_EQUATIONS)
+    assert TEXT.count(":::{ledger-totals}") == 1
+
+
+def test_a_record_says_all_that_a_check_knows():
+    for page, notebook in PAGES.items():
+        for verdict in ledger.verdicts(page, notebook):
+            assert set(verdict.record) == {field.name for field in fields(Check)}
+            assert verdict.record["kind"] in ledger.KINDS
+            assert verdict.record["passed"] is True
+            assert verdict.record["figures"]
+
+
+# --- it changes when a check does ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", WITH_EQUATIONS)
+def test_removing_a_check_or_a_control_changes_the_ledger_and_leaves_a_gap(page):
+    label = next(row.label for row in ROWS if row.page == page)
+    for control, missing in ((False, "check"), (True, "control")):
+
+        def without(output, control=control):
+            record = record_of(output)
+            gone = record and record["label"] == label and (record["claim"] is not None) == control
+            return None if gone else output
+
+        pages = changed(without)
+        assert rendered(pages, page)[0] != rendered(PAGES, page)[0]
+        assert rendered(pages, page)[1] != rendered(PAGES, page)[1]
+        gaps = ledger.gaps(ledger.equations(pages), SAYINGS)
+        assert gaps == [f"{page}: eq-{label} has no {missing}"]
+
+
+@pytest.mark.parametrize("page", WITH_EQUATIONS)
+def test_a_check_that_failed_is_named(page):
+    def failing(output):
+        record = record_of(output)
+        if record and record["claim"] is None:
+            output.metadata["policygrad"]["passed"] = False
+        return output
+
+    pages = changed(failing, only=page)
+    gaps = ledger.gaps(ledger.equations(pages), SAYINGS)
+    assert gaps
+    assert all("failed in cell" in gap and gap.startswith(f"{page}:") for gap in gaps)
+    assert any("of which failed: 0" in line for line in ledger.totals(PAGES))
+    assert not any("of which failed: 0" in line for line in ledger.totals(pages))
+
+
+@pytest.mark.parametrize("page", WITH_EQUATIONS)
+def test_another_check_changes_the_ledger(page):
+    notebook = copy.deepcopy(PAGES[page])
+    cell = next(
+        c for c in notebook.cells if c.cell_type == "code" and any(map(record_of, c.outputs))
+    )
+    again = next(o for o in cell.outputs if record_of(o))
+    cell.outputs.append(copy.deepcopy(again))
+    pages = PAGES | {page: notebook}
+    assert ledger.totals(pages) != ledger.totals(PAGES)
+    owner = next(r.page for r in ROWS if r.label == record_of(again)["label"])
+    assert rendered(pages, owner)[0] != rendered(PAGES, owner)[0]
+
+
+def test_an_equation_that_comes_or_goes_is_noticed():
+    page = WITH_EQUATIONS[0]
+    notebook = copy.deepcopy(PAGES[page])
+    notebook.cells.append(nbformat.v4.new_markdown_cell("$$\na = b\n$$ (eq-a-new-one)\n"))
+    gaps = ledger.gaps(ledger.equations(PAGES | {page: notebook}), SAYINGS)
+    assert gaps == [
+        f"{page}: eq-a-new-one has no check",
+        f"{page}: eq-a-new-one has no control",
+        f"{page}: the ledger has no line that says what eq-a-new-one means",
+    ]
+    label = ROWS[0].label
+    gaps = ledger.gaps(ROWS[1:], SAYINGS)
+    assert gaps == [f"{ROWS[0].page}: the ledger explains eq-{label}, which is not there"]
+
+
+# --- its words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("no colon", "the ledger expects `label: what it says`; it has 'no colon'"),
+        ("eq label: two words", "the ledger expects"),
+        ("a: one\na: two", "the ledger has two lines for a"),
+    ],
+)
+def test_a_line_that_is_not_label_and_meaning_is_refused(line, says):
+    with pytest.raises(ValueError, match=says):
+        ledger.sayings(line.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0, "0"),
+        (1e-6, "$10^{-6}$"),
+        (9.65e-16, "$10^{-15}$"),
+        (3.1e-9, "$4\\cdot10^{-9}$"),
+        (4.3e-5, "$5\\cdot10^{-5}$"),
+        (0.02, "0.02"),
+        (0.5, "0.5"),
+    ],
+)
+def test_small_numbers_are_rounded_up_to_one_digit(x, text):
+    assert ledger.power(x) == text
+
+
+@pytest.mark.parametrize(
+    ("x", "text"), [(0.0523, "0.0523"), (30.7, "30.7"), (3640.0, "3,640"), (3.0, "3"), (0, "0")]
+)
+def test_figures_keep_their_digits(x, text):
+    assert ledger.short(x) == text
+
+
+def test_the_bias_is_relative_unless_the_exact_value_is_zero():
+    assert ledger.smallest_bias({"smallest_bias": 0.02, "exact_norm": 0.5}) == "4 %"
+    assert ledger.smallest_bias({"smallest_bias": 0.02, "exact_norm": 0.0}) == "0.02"
+
+
+def test_the_figure_of_close_is_that_of_the_check_nearest_to_its_tolerance():
+    def verdict(**figures):
+        record = {"label": "a", "kind": "close", "passed": True, "figures": figures, "claim": None}
+        return ledger.Verdict("01-a", 3, record, "ok  a · close · two computations agree")
+
+    near = verdict(relative=3e-9, rtol=1e-8, difference=1.0, atol=0.0)
+    far = verdict(relative=3e-5, rtol=1e-2, difference=1.0, atol=0.0)
+    small = verdict(relative=None, rtol=0.0, difference=2e-13, atol=1e-12)
+    words = "relative difference at most $3\\cdot10^{-9}$, allowed $10^{-8}$"
+    assert ledger.nearest([far, near, small]) == words
+    assert ledger.nearest([small]) == "difference $2\\cdot10^{-13}$, allowed $10^{-12}$"
+
+
+def test_the_words_of_a_control_are_no_markup():
+    assert ledger.plain("a_b is $5 * [c]$") == r"a\_b is \$5 \* \[c\]\$"
