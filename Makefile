@@ -79,6 +79,10 @@ format: ready ## Put code into that form
 bench: ready ## Measure speed against peers
 	@for script in benchmarks/*.py; do PYTHONPATH=book $(BIN)/python "$$script"; done
 
+.PHONY: seeds
+seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=... for its options)
+	@$(BIN)/python tests/seeds.py $(ARGS)
+
 .PHONY: lock
 lock: ready ## Compile requirements.in into the lock requirements.txt
 	@$(BIN)/uv pip compile requirements.in --output-file requirements.txt \

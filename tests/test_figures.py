@@ -131,6 +131,29 @@ def learning(best=-2.0):
 
 
 PICTURES |= {"learning": learning}
+
+
+ALARMS = {"many": (1000, np.array([110, 9])), "singly": (500, np.array([90, 12]))}
+
+
+def rates(series=ALARMS):
+    return figures.calibration(np.array([0.1, 0.01]), series)
+
+
+def catches(shares=(0.1, 0.6, 0.98)):
+    x = np.linspace(0, 1.5, 7)
+    return figures.power_curve(x, x / 2, x / 3, x[:3], np.array(shares), sure=0.99)
+
+
+PICTURES |= {"rates": rates, "catches": catches}
+
+
+def weights(limit=3):
+    x = np.linspace(0.1, 0.9, 5)
+    return figures.group_weights(x, {"two": x, "four": 2 * x}, limit * x)
+
+
+PICTURES |= {"weights": weights}
 PALETTE = {
     colour.lower()
     for colour in (
@@ -386,3 +409,42 @@ def test_a_learning_curve_shows_the_median_and_eight_runs_in_ten_below_the_best(
         here = band[band[:, 0] == at, 1]
         np.testing.assert_allclose([here.min(), here.max()], [lowest, highest], atol=1e-6)
     np.testing.assert_allclose(ax.lines[3].get_ydata(), 0.02)
+
+
+def test_measured_rates_are_shown_relative_to_the_stated_ones_with_two_deviations():
+    ax = rates().figure.axes[0]
+    for container, ratio, runs, each in zip(
+        ax.containers,
+        ([1.1, 0.9], [1.8, 2.4]),
+        (1000, 500),
+        ([0.11, 0.009], [0.18, 0.024]),
+        strict=True,
+    ):
+        dots, _, (bars,) = container.lines
+        np.testing.assert_allclose(dots.get_ydata(), ratio)
+        ends = np.array(bars.get_segments())[:, :, 1]
+        deviation = np.sqrt(np.array(each) * (1 - np.array(each)) / runs) / [0.1, 0.01]
+        np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 4 * deviation, atol=2e-6)
+    assert ax.containers[1].lines[0].get_color() == figures.WRONG
+    other = {**ALARMS, "singly": (500, np.array([91, 12]))}
+    assert rates(other)._repr_svg_() != rates()._repr_svg_()
+
+
+def test_the_power_its_bound_and_what_was_measured_are_drawn_as_given():
+    one, sure, power, bound, dots = catches().figure.axes[0].lines
+    assert (set(one.get_xdata()), set(sure.get_ydata())) == ({1}, {0.99})
+    x = np.linspace(0, 1.5, 7)
+    np.testing.assert_allclose(power.get_xydata(), np.transpose([x, x / 2]), atol=1e-6)
+    np.testing.assert_allclose(bound.get_xydata(), np.transpose([x, x / 3]), atol=1e-6)
+    np.testing.assert_allclose(dots.get_xydata(), np.transpose([x[:3], [0.1, 0.6, 0.98]]))
+    assert catches((0.1, 0.5, 0.98))._repr_svg_() != catches()._repr_svg_()
+
+
+def test_the_weights_of_contexts_are_drawn_as_given_and_the_limit_last():
+    *curves, limit = weights().figure.axes[0].lines
+    x = np.linspace(0.1, 0.9, 5)
+    for line, k in zip(curves, (1, 2), strict=True):
+        np.testing.assert_allclose(line.get_xydata(), np.transpose([x, k * x]), atol=1e-6)
+    np.testing.assert_allclose(limit.get_xydata(), np.transpose([x, 3 * x]), atol=1e-6)
+    assert limit.get_color() == figures.WRONG
+    assert weights(4)._repr_svg_() != weights()._repr_svg_()

@@ -10,7 +10,7 @@ from policygrad.estimators import discounts, reinforce_gradients, returns, rewar
 from policygrad.exact import expected_return, policy_gradient
 from policygrad.learning import Diverged, exact_ascent, q_learning, reinforce
 from policygrad.mdp import MDP
-from policygrad.policies import softmax_policy
+from policygrad.policies import greedy_policy, softmax_policy
 from policygrad.sampling import sample_trajectories
 from policygrad.worlds import (
     aliased_pair,
@@ -114,6 +114,16 @@ def test_epsilon_greedy_draws_the_best_with_the_rest_of_the_probability():
     unbiased("epsilon-greedy", drawn, np.array([0.1, 0.1, 0.8]))
 
 
+def test_actions_are_drawn_by_the_epsilon_greedy_policy_of_the_table_ties_and_all():
+    # once the last arm has been tried, the table is (0, 0, -1) for ever
+    world = bandit([0, 0, -1])
+    learnt = q_learning(world, rng(6), episodes=30_000, step_size=1.0, epsilon=0.3)
+    first = int(np.flatnonzero(learnt.tables[:, 0, 2] < 0)[0])
+    before = q_learning(world, rng(6), episodes=first, step_size=1.0, epsilon=0.3).visits
+    drawn = np.repeat(np.eye(3), (learnt.visits - before)[0], axis=0)
+    unbiased("epsilon-greedy", drawn, greedy_policy(learnt.Q, 0.3)[0])
+
+
 def test_ties_are_broken_at_random():
     learnt = [
         q_learning(bandit([0, 0, 0]), rng(seed), episodes=1, step_size=1.0, epsilon=0.0).visits
@@ -170,8 +180,7 @@ def test_with_one_bit_of_memory_a_greedy_table_can_find_the_dust_from_everywhere
     # the best with one bit takes 3 steps on average; without memory none takes less than 4.5
     world = with_memory(vacuum_corridor())
     learnt = q_learning(world, rng(0), episodes=20_000, step_size=0.1, epsilon=0.2)
-    greedy = np.eye(world.A)[learnt.Q.argmax(axis=1)]
-    np.testing.assert_allclose(expected_return(world, greedy), -3.0, rtol=1e-12)
+    np.testing.assert_allclose(expected_return(world, greedy_policy(learnt.Q)), -3.0, rtol=1e-12)
 
 
 # --- exact ascent --------------------------------------------------------------------------------

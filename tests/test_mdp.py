@@ -14,6 +14,7 @@ from policygrad.mdp import (
     MDP,
     reachable,
     real_array,
+    require_between,
     require_count,
     require_discount,
     require_generator,
@@ -506,12 +507,28 @@ def test_what_is_no_count_is_refused(value, error, words):
         require_count("n", value, 1, 9)
 
 
-def test_a_count_a_discount_and_a_generator_are_let_through():
+def test_a_count_a_discount_a_number_and_a_generator_are_let_through():
     counts = [require_count("n", n, 1, 9) for n in (1, np.uint8(9))]
     assert counts == [1, 9] and {type(n) for n in counts} == {int}
     assert require_count("n", 10**30) == 10**30
     assert [require_discount(gamma) for gamma in (0, Fraction(1, 2), 1)] == [0.0, 0.5, 1.0]
+    assert [require_between("x", x, -1, 2) for x in (-1, Fraction(1, 2), 2)] == [-1.0, 0.5, 2.0]
     assert require_generator(np.random.default_rng()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (2.5, ValueError, "x must lie in [-1, 2]; it is 2.5"),
+        (-1.5, ValueError, "x must lie in [-1, 2]; it is -1.5"),
+        (float("nan"), ValueError, "x must lie in [-1, 2]; it is nan"),
+        (1j, TypeError, "x must be a number; it is 1j"),
+        (False, TypeError, "x must be a number; it is False"),
+    ],
+)
+def test_what_does_not_lie_between_is_refused(value, error, words):
+    with pytest.raises(error, match=escape(words)):
+        require_between("x", value, -1, 2)
 
 
 # --- does it end? --------------------------------------------------------------------------------

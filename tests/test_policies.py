@@ -1,4 +1,4 @@
-"""The softmax policy and its score: closed forms, extremes, and what is refused."""
+"""The softmax policy, its score, and greedy policies: closed forms, extremes, what is refused."""
 
 from re import escape
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from policygrad.policies import score, softmax_policy
+from policygrad.policies import greedy_policy, score, softmax_policy
 from random_worlds import examples, slope
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4))
@@ -144,6 +144,70 @@ def test_the_score_of_an_action_that_is_never_taken_is_finite():
     np.testing.assert_array_equal(score([[1e4, -1e4]])[0, :, 0, :], [[0, 0], [-1, 1]])
 
 
+# --- greedy policies of a table ------------------------------------------------------------------
+
+TABLES = arrays(float, SHAPES, elements=st.integers(-2, 2).map(float))  # ties are common
+EPSILONS = st.floats(0, 1)
+
+
+def test_the_largest_entry_is_taken_for_certain():
+    np.testing.assert_array_equal(greedy_policy([[-4, -2, -3], [1, 0, 0]]), [[0, 1, 0], [1, 0, 0]])
+
+
+def test_epsilon_is_shared_by_all_actions():
+    # 0.3 / 3 = 0.1 each, and 0.7 more for the largest
+    np.testing.assert_allclose(greedy_policy([[0, 5, 1]], 0.3), [[0.1, 0.8, 0.1]], rtol=1e-15)
+
+
+def test_entries_that_tie_for_the_largest_share_evenly():
+    # 0.4 / 4 = 0.1 each; the other 0.6 in three
+    expected = [[0.3, 0.1, 0.3, 0.3]]
+    np.testing.assert_allclose(greedy_policy([[7, 6, 7, 7]], 0.4), expected, rtol=1e-15)
+
+
+@examples(60)
+@given(Q=TABLES, epsilon=EPSILONS)
+def test_each_row_of_a_greedy_policy_is_a_distribution(Q, epsilon):
+    pi = greedy_policy(Q, epsilon)
+    assert pi.shape == Q.shape and (pi >= 0).all()
+    np.testing.assert_allclose(pi.sum(axis=1), 1.0, rtol=0, atol=1e-15)
+
+
+@examples(60)
+@given(Q=TABLES, epsilon=EPSILONS)
+def test_only_the_largest_entries_get_more_than_their_part_of_epsilon(Q, epsilon):
+    # by a walk through the rows; they share 1 - epsilon
+    for row, pi in zip(Q, greedy_policy(Q, epsilon), strict=True):
+        over = {a: p - epsilon / len(row) for a, p in enumerate(pi)}
+        best = [a for a, value in enumerate(row) if value == max(row)]
+        for a, more in over.items():
+            assert abs(more - (1 - epsilon) / len(best) * (a in best)) < 1e-15
+
+
+def test_epsilon_one_forgets_the_table():
+    np.testing.assert_array_equal(greedy_policy([[9, 0], [0, 9]], 1), np.full((2, 2), 0.5))
+
+
+@examples(40)
+@given(Q=TABLES, epsilon=EPSILONS, gain=st.sampled_from([0.5, 2.0]), shift=st.integers(-9, 9))
+def test_a_rising_line_through_the_values_changes_nothing(Q, epsilon, gain, shift):
+    np.testing.assert_array_equal(
+        greedy_policy(gain * Q + shift, epsilon), greedy_policy(Q, epsilon)
+    )
+
+
+def test_a_softmax_of_values_times_a_large_number_is_greedy():
+    # exp(-800) is 0 in double precision, so ties are all that is left
+    Q = np.array([[1.0, 2.0, 2.0], [3.0, 0.0, 1.0]])
+    np.testing.assert_array_equal(greedy_policy(Q), softmax_policy(800 * Q))
+
+
+def test_the_table_given_is_left_alone():
+    Q = np.array([[1.0, 2.0]])
+    greedy_policy(Q, 0.5)[:] = 9.0
+    np.testing.assert_array_equal(Q, [[1.0, 2.0]])
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 NAN, INF = float("nan"), float("inf")
@@ -173,3 +237,25 @@ REFUSED = {
 def test_what_are_no_logits_is_refused_by_name(function, theta, error, words):
     with pytest.raises(error, match=escape(words)):
         function(theta)
+
+
+@pytest.mark.parametrize(("Q", "error", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_table_is_refused_by_name(Q, error, words):
+    with pytest.raises(error, match=escape(words.replace("theta", "Q"))):
+        greedy_policy(Q)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "error", "words"),
+    [
+        (-0.1, ValueError, "epsilon must lie in [0, 1]; it is -0.1"),
+        (1.5, ValueError, "epsilon must lie in [0, 1]; it is 1.5"),
+        (NAN, ValueError, "epsilon must lie in [0, 1]; it is nan"),
+        ("0", TypeError, "epsilon must be a number; it is '0'"),
+        (True, TypeError, "epsilon must be a number; it is True"),
+        (None, TypeError, "epsilon must be a number; it is None"),
+    ],
+)
+def test_what_is_no_epsilon_is_refused(epsilon, error, words):
+    with pytest.raises(error, match=escape(words)):
+        greedy_policy([[0.0, 1.0]], epsilon)

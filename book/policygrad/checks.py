@@ -400,7 +400,7 @@ def unbiased(
         worst = int((leftover - excuse).argmax())
         _fail(
             Check(label, "unbiased", False, {"samples": m, "rank": r}, where=where),
-            f"off by {_relative(np.linalg.norm(deviation), size_of_truth)}, without any variance",
+            f"off by {_relative(np.linalg.norm(leftover), size_of_truth)}, without any variance",
             f"component {_index(worst, exact.shape)}: mean {truth[worst] + deviation[worst]:.6g}, "
             f"exact {truth[worst]:.6g}, off by {deviation[worst]:.3g} in a direction in which the "
             "samples do not vary: a bias, or an event too rare to be drawn",

@@ -258,31 +258,33 @@ def enumerate_trajectories(mdp: MDP, *, limit: int = 1_000_000) -> EnumeratedTra
 def _count_trajectories(mdp: MDP, limit: int) -> tuple[int | float, bool]:
     """Count them backwards in time, in whole numbers: (count, is it exact?).
 
-    The count is infinite if there is no bound to their length.  With a horizon it stops
-    changing when all have ended, and it never falls: where it is beyond the limit after
-    ``COUNTED_STEPS``, "at least so many" is enough.
+    The count stops changing when all have ended, and it never falls: where it is beyond the limit
+    after ``COUNTED_STEPS``, "at least so many" is enough.
     """
+    starts = np.flatnonzero(mdp.mu > 0)
     going = reachable((mdp.P > 0).any(axis=1), mdp.mu > 0) & ~mdp.absorbing
     branches = [
         [int(p) for p in np.argwhere(mdp.P[s] > 0)[:, 1]] if going[s] else [] for s in range(mdp.S)
     ]
-    count = [1] * mdp.S
-    reached = mdp.mu > 0
-    for t in range(mdp.S if mdp.horizon is None else mdp.horizon):
-        shorter, count = count, [sum(count[p] for p in out) if out else 1 for out in branches]
-        if mdp.horizon is not None:
-            total = sum(count[s] for s in np.flatnonzero(mdp.mu > 0))
-            if count == shorter:
-                return total, True
-            if t >= COUNTED_STEPS and total > limit:
-                return total, False
-        else:
-            reached = np.isin(
-                np.arange(mdp.S), [p for s in np.flatnonzero(reached) for p in branches[s]]
-            )
-    if mdp.horizon is None and reached.any():  # a path of S steps must visit some state twice
+    if mdp.horizon is None and _goes_in_circles(branches, starts):
         return math.inf, True
-    return sum(count[s] for s in np.flatnonzero(mdp.mu > 0)), True
+    count = [1] * mdp.S
+    for t in range(mdp.horizon or mdp.S):
+        shorter, count = count, [sum(count[p] for p in out) if out else 1 for out in branches]
+        total = sum(count[s] for s in starts)
+        if count == shorter:
+            return total, True
+        if t >= COUNTED_STEPS and total > limit:
+            return total, False
+    return total, True
+
+
+def _goes_in_circles(branches: list[list[int]], starts) -> bool:
+    """Can a path be as long as there are states?  Then it visits some state twice."""
+    reached = set(starts)
+    for _ in branches:
+        reached = {p for s in reached for p in branches[s]}
+    return bool(reached)
 
 
 def _gradient_by_enumeration(mdp: MDP, theta) -> np.ndarray:

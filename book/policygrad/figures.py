@@ -41,15 +41,18 @@ __all__ = [
     "Picture",
     "aliased_limit",
     "ascent_runs",
+    "calibration",
     "corridor_map",
     "derivation_map",
     "error_decay",
     "gamma_trap_paths",
     "gradient_cloud",
+    "group_weights",
     "landscape",
     "learning_curves",
     "objective_curve",
     "policy_table",
+    "power_curve",
     "probability_shift",
     "return_bars",
     "return_curves",
@@ -641,3 +644,80 @@ def learning_curves(panels) -> Picture:
         handles, names = axes[0][0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=9)
     return Picture(figure, "learning curves: how far J lies below the best")
+
+
+def calibration(stated, series) -> Picture:
+    """Plot measured rates of false alarms relative to the stated ones.
+
+    Parameters
+    ----------
+    stated : (n,) stated rates.
+    series : {name: (runs, alarms)}: how many runs, and (n,) in how many the truth was turned down.
+        The last one is how it should not be done.  Bars show two binomial standard deviations.
+    """
+    figure, ax = _axes(6.8, 3.6)
+    stated = np.asarray(stated)
+    looks = ("o", "s", "^", "v")
+    with style.context(["default", STYLE]):
+        ax.axhline(1, color=EXACT, linewidth=1, label="as stated")
+        for i, (name, (runs, alarms)) in enumerate(series.items()):
+            last = i == len(series) - 1
+            marker, colour = ("x", WRONG) if last else (looks[i], ESTIMATE)
+            ratio = alarms / (runs * stated)
+            spread = 2 * np.sqrt(ratio * (1 - alarms / runs) / (runs * stated))
+            x = stated * 1.1 ** (i - (len(series) - 1) / 2)  # side by side
+            bars = {"fmt": marker, "color": colour, "markersize": 5, "elinewidth": 1, "capsize": 2}
+            bars |= {"fillstyle": "full" if i == 0 or last else "none"}
+            ax.errorbar(np.round(x, 9), np.round(ratio, 6), np.round(spread, 6), label=name, **bars)
+        ax.set(xscale="log", xlabel="stated rate of false alarms", ylabel="measured / stated")
+        ax.set_ylim(0, None)
+        ax.set_xlim(1.4 * stated.max(), stated.min() / 1.4)
+        ax.minorticks_off()
+        figure.legend(loc="outside upper center", ncols=3, fontsize=9)
+    return Picture(figure, "measured over stated rates of false alarms")
+
+
+def power_curve(x, power, bound, at, shares, *, sure: float) -> Picture:
+    """Plot how often a bias is caught over its size.
+
+    Parameters
+    ----------
+    x : (n,) the bias, in units of the one that is reported.
+    power, bound : (n,) predicted probability of catching it, and a bound from below.
+    at, shares : (k,) sizes tried, and the share of runs that caught them.
+    sure : the probability with which the reported bias is caught.
+    """
+    figure, ax = _axes(6.4, 3.2)
+    with style.context(["default", STYLE]):
+        ax.axvline(1, color=FAINT, linestyle=":")
+        ax.axhline(sure, color=FAINT, linestyle=":")
+        ax.plot(np.round(x, 6), np.round(power, 6), color=EXACT, label="predicted")
+        ax.plot(np.round(x, 6), np.round(bound, 6), "--", color=EXACT, label="bound")
+        ax.plot(np.round(at, 6), np.round(shares, 6), "o", color=ESTIMATE, label="measured")
+        ax.set(xlabel="bias / smallest bias reported", ylabel="share caught", ylim=(-0.03, 1.05))
+        ax.legend(loc="center left", fontsize=9)
+    return Picture(figure, "how often a bias is caught, by its size")
+
+
+def group_weights(p, curves, limit) -> Picture:
+    """Plot the weight that a context gets over the chance of a right answer in it.
+
+    Parameters
+    ----------
+    p : (n,) the chance.
+    curves : {name: (n,) weights} for growing groups, up to four.
+    limit : (n,) weights for endless groups.
+    """
+    figure, ax = _axes(6.4, 3.4)
+    dashes = ("-", "--", "-.", (0, (5, 1)))
+    with style.context(["default", STYLE]):
+        for (name, weights), dash in zip(curves.items(), dashes, strict=False):
+            y = np.round(weights, 6)
+            ax.plot(np.round(p, 6), y, linestyle=dash, color=EXACT, label=name)
+        y = np.round(limit, 6)
+        ax.plot(np.round(p, 6), y, linestyle=":", color=WRONG, linewidth=2, label="endless")
+        top = 1.3 * max(np.max(weights) for weights in curves.values())
+        ax.set(xlim=(0, 1), ylim=(0, top), xlabel="p, the chance of a right answer")
+        ax.set_ylabel("weight")
+        figure.legend(loc="outside upper center", ncols=5, fontsize=9)
+    return Picture(figure, "the weight of a context, by its difficulty")

@@ -20,13 +20,12 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
-from numbers import Real
 
 import numpy as np
 
 from .estimators import discounts, reinforce_gradients, returns, rewards_to_go
 from .exact import expected_return, policy_gradient
-from .mdp import MDP, real_array, require_count, require_generator
+from .mdp import MDP, real_array, require_between, require_count, require_generator
 from .policies import softmax_policy
 from .sampling import sample_trajectories
 from .trajectories import Trajectories
@@ -112,7 +111,8 @@ def q_learning(
     Q[o, a] <- Q[o, a] + alpha (r + gamma max_b Q[o', b] - Q[o, a])
 
     Actions are drawn by ``behaviour``, or epsilon-greedily: with probability epsilon any
-    action, else one with the largest entry, ties broken at random.
+    action, else one with the largest entry, ties broken at random.  That is
+    :func:`greedy_policy` of the table as it is at that moment.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def q_learning(
     if (epsilon is None) == (behaviour is None):
         raise ValueError("give either epsilon or behaviour, and not both")
     if epsilon is not None:
-        _require_between("epsilon", epsilon, 0.0, 1.0)
+        require_between("epsilon", epsilon, 0.0, 1.0)
         draw_action = _epsilon_greedy(epsilon, mdp.A)
     else:
         draw_action = _fixed(mdp.action_probabilities(behaviour), mdp)
@@ -334,15 +334,8 @@ def _constant(alpha: float):
     return lambda n: alpha
 
 
-def _require_between(name: str, value, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number; it is {value!r}")
-    if not low <= value <= high:  # also catches nan
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}]; it is {value}")
-
-
 def _require_step(step_size) -> float:
-    _require_between("step_size", step_size, 0.0, np.finfo(float).max)
-    if step_size == 0:
+    alpha = require_between("step_size", step_size, 0.0, np.finfo(float).max)
+    if alpha == 0:
         raise ValueError("step_size must be positive; it is 0")
-    return float(step_size)
+    return alpha

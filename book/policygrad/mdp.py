@@ -35,6 +35,7 @@ __all__ = [
     "MDP",
     "reachable",
     "real_array",
+    "require_between",
     "require_count",
     "require_discount",
     "require_generator",
@@ -290,6 +291,21 @@ def require_discount(gamma) -> float:
     if not 0.0 <= gamma <= 1.0:  # also catches nan
         raise ValueError(f"gamma must be in [0, 1]; it is {gamma}")
     return float(gamma)
+
+
+def require_between(name: str, value, low: float, high: float) -> float:
+    """Refuse what is no real number from ``low`` to ``high``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the number and saying what it is instead.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number; it is {value!r}")
+    if not low <= value <= high:  # also catches nan
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}]; it is {value}")
+    return float(value)
 
 
 def require_count(name: str, value, low: int = 1, high: int | None = None) -> int:
