@@ -184,9 +184,14 @@ def test_figures_keep_their_digits(x, text):
     assert ledger.short(x) == text
 
 
-def test_the_bias_is_relative_unless_the_exact_value_is_zero():
-    assert ledger.smallest_bias({"smallest_bias": 0.02, "exact_norm": 0.5}) == "4 %"
-    assert ledger.smallest_bias({"smallest_bias": 0.02, "exact_norm": 0.0}) == "0.02"
+def test_no_figure_that_is_shown_exceeds_what_is_allowed():
+    for row in ROWS:
+        for verdict in row.of("close"):
+            size, allowed, _ = ledger.difference(verdict.record["figures"])
+            assert size <= allowed, (verdict.page, verdict.cell)
+        for verdict in row.of("unbiased"):
+            figures = verdict.record["figures"]
+            assert figures["statistic"] <= figures["limit"]
 
 
 def test_the_figure_of_close_is_that_of_the_check_nearest_to_its_tolerance():
@@ -196,10 +201,14 @@ def test_the_figure_of_close_is_that_of_the_check_nearest_to_its_tolerance():
 
     near = verdict(relative=3e-9, rtol=1e-8, difference=1.0, atol=0.0)
     far = verdict(relative=3e-5, rtol=1e-2, difference=1.0, atol=0.0)
-    small = verdict(relative=None, rtol=0.0, difference=2e-13, atol=1e-12)
-    words = "relative difference at most $3\\cdot10^{-9}$, allowed $10^{-8}$"
-    assert ledger.nearest([far, near, small]) == words
-    assert ledger.nearest([small]) == "difference $2\\cdot10^{-13}$, allowed $10^{-12}$"
+    words = "relative difference $3\\cdot10^{-9}$, allowed $10^{-8}$"
+    assert ledger.nearest([near]) == words
+    assert ledger.nearest([far, near]) == f"nearest to its tolerance: {words}"
+    absolute = "difference $2\\cdot10^{-13}$, allowed $10^{-12}$"
+    nothing = verdict(relative=None, rtol=1e-10, difference=2e-13, atol=1e-12)  # all zeros
+    assert ledger.nearest([nothing]) == absolute
+    tiny = verdict(relative=20.0, rtol=1e-10, difference=2e-13, atol=1e-12)  # nearly zeros
+    assert ledger.nearest([tiny]) == absolute
 
 
 def test_the_words_of_a_control_are_no_markup():

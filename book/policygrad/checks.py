@@ -20,9 +20,9 @@ which comes the smallest bias sure to be caught.
 
 Skewed rows have skewed tails: where that would change the rate of false alarms by more than the
 factor ``DISTORTION``, m is refused.  But an event that was never drawn leaves no trace in the rows.
-The rate holds if nothing that matters to the mean is rarer than about ln(1/alpha) / m.
+One of probability q >= ln(1/alpha) / m is missed altogether with a probability below alpha.
 
-Sources: Hotelling (1931); Anderson (2003), section 5.2; Jing, Shao & Wang (2003) for the tails.
+Sources: Hotelling (1931); Anderson (2003), section 5.2; Wang (2005) for the tails.
 """
 
 from __future__ import annotations
