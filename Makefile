@@ -83,6 +83,10 @@ bench: ready ## Measure speed against peers
 seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=... for its options)
 	@$(BIN)/python tests/seeds.py $(ARGS)
 
+.PHONY: mutants
+mutants: ready ## Make slips in the package and the chapters: which checks notice? (ARGS=... for which)
+	@$(BIN)/python tests/mutants.py $(ARGS)
+
 .PHONY: lock
 lock: ready ## Compile requirements.in into the lock requirements.txt
 	@$(BIN)/uv pip compile requirements.in --output-file requirements.txt \

@@ -208,14 +208,15 @@ def short(x: float, digits: int = 3) -> str:
 
 
 def power(x: float) -> str:
-    """A small number as a formula: its first digit, rounded up, and a power of ten."""
+    """A small number, rounded up: to two digits, or below 0.01 to a digit and a power of ten."""
     if x == 0:
         return "0"
     exponent = math.floor(math.log10(x) + 1e-9)
+    if exponent >= -2:
+        unit = 10.0 ** (exponent - 1)
+        return short(math.ceil(x / unit - 1e-9) * unit, 2)
     digit = math.ceil(x / 10.0**exponent - 1e-9)
     digit, exponent = (1, exponent + 1) if digit == 10 else (digit, exponent)
-    if exponent >= -2:
-        return short(digit * 10.0**exponent, 1)
     return f"$10^{{{exponent}}}$" if digit == 1 else f"${digit}\\cdot10^{{{exponent}}}$"
 
 

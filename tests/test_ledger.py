@@ -170,10 +170,13 @@ def test_a_line_that_is_not_label_and_meaning_is_refused(line, says):
         (3.1e-9, "$4\\cdot10^{-9}$"),
         (4.3e-5, "$5\\cdot10^{-5}$"),
         (0.02, "0.02"),
+        (0.25, "0.25"),
+        (0.1234, "0.13"),
         (0.5, "0.5"),
+        (9.99e-4, "$10^{-3}$"),
     ],
 )
-def test_small_numbers_are_rounded_up_to_one_digit(x, text):
+def test_small_numbers_are_rounded_up(x, text):
     assert ledger.power(x) == text
 
 
