@@ -10,6 +10,8 @@ BIN := .venv/bin
 SITE := _build/html
 BUILT := _build/book.finished
 PYTEST := $(BIN)/python -m pytest
+NBVAL = $(PYTEST) book --nbval --nbval-current-env --nbval-cell-timeout=60 \
+	-q -n $(JOBS) --dist loadscope
 # A page shows some 80 characters of code beside its two sidebars.
 NARROW := --config line-length=80 --config format.exclude=[]
 
@@ -41,8 +43,7 @@ test: ready lint ## Check style, run the tests, run every notebook and compare i
 	@$(PYTEST) tests -m 'not site' -q -rs -n $(JOBS) \
 		--cov --cov-report=html --cov-report=term:skip-covered
 	@echo '3 of 3. Every notebook, run from the top, its outputs compared with the stored ones.'
-	@$(PYTEST) book --nbval --nbval-current-env --nbval-cell-timeout=60 \
-		-q -n $(JOBS) --dist loadscope
+	@$(NBVAL)
 	@echo 'Passed: style, tests, notebooks.'
 	@echo 'Coverage of the package: $(CURDIR)/_build/coverage/index.html'
 	@echo 'The built site has tests of its own: make book, then make site-test.'
@@ -86,6 +87,17 @@ seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=.
 .PHONY: mutants
 mutants: ready ## Make slips in the package and the chapters: which checks notice? (ARGS=... for which)
 	@$(BIN)/python tests/mutants.py $(ARGS)
+
+# Of NumPy's ways through a loop, those that this processor has beyond the least one.
+FEATURES = $(BIN)/python -c 'from numpy._core._multiarray_umath import __cpu_dispatch__ as all, \
+	__cpu_features__ as has; print(*(name for name in all if has.get(name)))'
+
+.PHONY: kernels
+kernels: ready ## Run every notebook as on other processors; the outputs must not change
+	@for core in Nehalem SandyBridge Haswell; do \
+		echo "OPENBLAS_CORETYPE=$$core"; OPENBLAS_CORETYPE=$$core $(NBVAL); done
+	@features="$$($(FEATURES))"; echo "NPY_DISABLE_CPU_FEATURES=$$features"; \
+		NPY_DISABLE_CPU_FEATURES="$$features" $(NBVAL)
 
 .PHONY: lock
 lock: ready ## Compile requirements.in into the lock requirements.txt
