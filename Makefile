@@ -39,12 +39,14 @@ book: ready ## Run the chapters and build the HTML book in _build/html
 
 .PHONY: test
 test: ready lint ## Check style, run the tests, run every notebook and compare its outputs
-	@echo '2 of 3. Tests of the package and of how notebooks are stored.'
-	@$(PYTEST) tests -m 'not site' -q -rs -n $(JOBS) \
+	@echo '2 of 4. Tests of the package and of how notebooks are stored.'
+	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py -q -rs -n $(JOBS) \
 		--cov --cov-report=html --cov-report=term:skip-covered
-	@echo '3 of 3. Every notebook, run from the top, its outputs compared with the stored ones.'
+	@echo '3 of 4. Slips on purpose, each of which has to make a check fail: some three minutes.'
+	@$(PYTEST) tests/test_mutations.py -q -rs -n $(JOBS) --dist worksteal
+	@echo '4 of 4. Every notebook, run from the top, its outputs compared with the stored ones.'
 	@$(NBVAL)
-	@echo 'Passed: style, tests, notebooks.'
+	@echo 'Passed: style, tests, slips, notebooks.'
 	@echo 'Coverage of the package: $(CURDIR)/_build/coverage/index.html'
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 
@@ -64,7 +66,7 @@ notebooks: ready ## Run every notebook in place and store its outputs
 
 .PHONY: lint
 lint: ready ## Check style and form of the code
-	@echo '1 of 3. Style.'
+	@echo '1 of 4. Style.'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check $(NARROW) book/*.ipynb
