@@ -31,6 +31,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import numpy as np
+import sympy  # noqa: F401 - once, here: no forked child has to
 
 from chapters import Session, Verdict, read, run
 from forks import Died, Snapshot, in_child
