@@ -30,7 +30,6 @@ LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
 SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
 KINDS = ("identity", "close", "unbiased")
 PAGE = "book/ledger"
-PLAIN = "text/plain"
 
 
 @dataclass(frozen=True)
@@ -265,7 +264,7 @@ def plain(text: str) -> str:
 def totals(notebooks: dict) -> list[str]:
     """Write the sum over all pages, as lines of MyST."""
     rows = equations(notebooks)
-    found = [v for page, notebook in notebooks.items() for v in verdicts(page, notebook)]
+    found = [v for row in rows for v in row.verdicts]
     kinds = Counter(v.kind for v in found)
     defined = sum(len(labels(notebook, "def")) for notebook in notebooks.values())
     tests = [v.record["figures"] for v in found if v.kind == "unbiased"]
@@ -320,10 +319,17 @@ def parsed(directive, lines: list[str]) -> list:
 
 
 def executed(env) -> dict:
-    """Give the notebooks as this build has executed them, by page, in the order of their names."""
-    folder = Path(env.mystnb_config.output_folder)
-    names = sorted(n for n in env.found_docs if str(env.doc2path(n)).endswith(".ipynb"))
-    return {Path(n).name: nbformat.read(folder / f"{n}.ipynb", as_version=4) for n in names}
+    """Give the notebooks as this build has executed them, by page, in the order of their names.
+
+    They are read once for a page: Sphinx drops what is temporary between two pages.
+    """
+    if PAGE not in env.temp_data:
+        folder = Path(env.mystnb_config.output_folder)
+        names = sorted(n for n in env.found_docs if str(env.doc2path(n)).endswith(".ipynb"))
+        env.temp_data[PAGE] = {
+            Path(n).name: nbformat.read(folder / f"{n}.ipynb", as_version=4) for n in names
+        }
+    return env.temp_data[PAGE]
 
 
 def read_last(app, env, docnames):

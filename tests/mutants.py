@@ -117,7 +117,7 @@ class Search:
         self.record, self.names = record, names_of_checks()
         self.cells = [Cell(i, source) for i, source in enumerate(read(path))]
         self.snapshots: list[Snapshot] = []
-        self.by_package: list[tuple[str, list[Verdict]]] = []
+        self.by_package: list[tuple[Alteration, list[Verdict]]] = []
 
     def judge(self, new: list[Verdict], namespace) -> None:
         """Make the checks of a cell fail that has just been run, given its verdicts."""
