@@ -88,7 +88,7 @@ def seconds(job, repeats):
 
 def main():
     rng = np.random.default_rng(0)
-    mdp = random_mdp(rng, 3, 2, horizon=H)
+    mdp = random_mdp(rng, 3, 2, horizon=H, gamma=1.0)
     pi = softmax_policy(rng.normal(size=(3, 2)))
     outcomes = (pi[mdp.observe][:, :, None] * mdp.P).reshape(3, 6)
 

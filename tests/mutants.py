@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import importlib.abc
 import importlib.util
 import json
 import math
@@ -409,7 +410,7 @@ class Finding:
 
 
 def source(module: str) -> str:
-    """Give the source of a module of the package."""
+    """Give the source of a module of the package, "mdp" or "exact/adjoint"."""
     return (BOOK / "policygrad" / f"{module}.py").read_text("utf-8")
 
 
@@ -436,14 +437,33 @@ def judge(module: str, code: str | ast.Module, chapters) -> Finding:
     return found
 
 
+class _Altered(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Finds one module of the package, and gives other code than its own."""
+
+    def __init__(self, module: str, code: str | ast.Module):
+        self.name, self.code = f"policygrad.{module.replace('/', '.')}", code
+        self.file = str(BOOK / "policygrad" / f"{module}.py")
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            return importlib.util.spec_from_file_location(name, self.file, loader=self)
+        return None
+
+    def get_filename(self, name):
+        return self.file
+
+    def get_data(self, path):
+        raise OSError(f"{path} is compiled from altered code only")
+
+    def get_code(self, name):
+        return compile(self.code, self.file, "exec")
+
+
 def _install(module: str, code: str | ast.Module) -> None:
     """Import a module of the package from other code than its own."""
-    package, name = importlib.import_module("policygrad"), f"policygrad.{module}"
-    spec = importlib.util.find_spec(name)
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made
-    exec(compile(code, spec.origin, "exec"), made.__dict__)
-    setattr(package, module, made)
+    finder = _Altered(module, code)
+    sys.meta_path.insert(0, finder)
+    importlib.import_module(finder.name)
 
 
 def run_tests(module: str, code: str, tests: str, folder: Path) -> subprocess.CompletedProcess:
@@ -506,7 +526,8 @@ def _judged(task) -> str:
     if how == "survived" and by_tests:
         with tempfile.TemporaryDirectory() as folder:
             code = ast.unparse(slip.tree)
-            tested = run_tests(module, code, f"test_{module}.py", Path(folder))
+            tests = f"test_{module.split('/')[0]}.py"
+            tested = run_tests(module, code, tests, Path(folder))
         how = "tests" if tested.returncode else how
     return how
 
@@ -531,7 +552,8 @@ def reach(path: Path) -> Reach:
         return on_line if frame.f_code.co_filename.startswith(package) else None
 
     def on_line(frame, event, _):
-        lines.add((Path(frame.f_code.co_filename).stem, frame.f_lineno))
+        file = Path(frame.f_code.co_filename).relative_to(package).with_suffix("")
+        lines.add((file.as_posix(), frame.f_lineno))
         return on_line
 
     start = time.process_time()
@@ -625,7 +647,9 @@ def main() -> None:
 
 
 def _options():
-    modules = sorted(path.stem for path in (BOOK / "policygrad").glob("[a-z]*.py"))
+    package = BOOK / "policygrad"
+    files = (path.relative_to(package).with_suffix("") for path in package.rglob("[a-z]*.py"))
+    modules = sorted(file.as_posix() for file in files)
     numbers = [path.stem.split("-")[0] for path in sorted(BOOK.glob("*-*.ipynb"))]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--module", action="append", choices=modules, help="of the package")

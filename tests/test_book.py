@@ -163,7 +163,7 @@ def test_the_shapes_in_the_table_of_letters_are_those_of_the_package():
     S, A, O, H, m = 5, 3, 4, 2, 7
     rng = np.random.default_rng(0)
     fixed, endless = (
-        random_mdp(rng, S, A, O=O, horizon=horizon, absorbing=1) for horizon in (H, None)
+        random_mdp(rng, S, A, O=O, horizon=horizon, absorbing=1, gamma=1.0) for horizon in (H, None)
     )
     theta, gamma = rng.normal(size=(O, A)), 0.9
     pi = softmax_policy(theta)

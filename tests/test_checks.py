@@ -758,7 +758,7 @@ def reinforce_case(world, theta):
 CASES = {
     "normal": None,
     "bandit": reinforce_case(bandit([1, 2, 4], chances=[0.9, 0.8, 0.4]), [[0.0, 0.5, 0.2]]),
-    "two states": reinforce_case(two_state(), [[0.4, -0.3], [-0.2, 0.1]]),
+    "two states": reinforce_case(two_state(gamma=1.0), [[0.4, -0.3], [-0.2, 0.1]]),
 }
 
 

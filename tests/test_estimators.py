@@ -115,13 +115,13 @@ def test_scores_up_to_a_reward_give_the_gradient_of_that_reward(world, data):
         (lambda tau: returns(tau, 0.5), 0.25),  # 1 - 1.5/2
         (lambda tau: discounts(tau, 0.5) * rewards_to_go(tau, 0.5), 0.25),
         (lambda tau: rewards_to_go(tau, 0.5), -0.5),  # 1 - 1.5: without gamma^t
-        (lambda tau: rewards_to_go(tau), 6.5),  # 1 - 2.5 + 8: without any discount
-        (lambda tau: returns(tau), 6.5),
+        (lambda tau: rewards_to_go(tau, gamma=1.0), 6.5),  # 1 - 2.5 + 8: without any discount
+        (lambda tau: returns(tau, gamma=1.0), 6.5),
     ],
     ids=["whole", "to go", "to go without gamma^t", "to go undiscounted", "whole undiscounted"],
 )
 def test_in_the_gamma_trap_the_factor_gamma_to_the_t_decides_up_or_down(p, weights, direction):
-    mdp, theta = gamma_trap(), np.array([[0.0, np.log(p / (1 - p))]])
+    mdp, theta = gamma_trap(gamma=0.5), np.array([[0.0, np.log(p / (1 - p))]])
     tau = enumerate_trajectories(mdp)
     # per unit of p (1-p): dp/dtheta_right
     up = mean(mdp, theta, tau, weights(tau)) / (p * (1 - p))
@@ -130,7 +130,7 @@ def test_in_the_gamma_trap_the_factor_gamma_to_the_t_decides_up_or_down(p, weigh
 
 def test_a_mean_over_time_steps_is_biased():
     # dividing by the length points elsewhere: 1/2 and 1/5 of what the short and the long ways say
-    mdp, theta = gamma_trap(), np.zeros((1, 2))
+    mdp, theta = gamma_trap(gamma=0.5), np.zeros((1, 2))
     tau = enumerate_trajectories(mdp)
     wrong = mean(mdp, theta, tau, returns(tau, 0.5) / tau.lengths)
     # lengths 2 (left at t = 1) and 5: R = r_0 + 1.25 or r_0 + 0.5, r_0 = 1 for right at t = 0.
@@ -145,21 +145,21 @@ def test_a_mean_over_time_steps_is_biased():
 
 def test_returns_by_hand():
     tau = rewarded([[1, 2, 4], [0, 0, 8]])
-    np.testing.assert_array_equal(returns(tau), [7, 8])
+    np.testing.assert_array_equal(returns(tau, gamma=1.0), [7, 8])
     np.testing.assert_array_equal(returns(tau, 0.5), [3, 2])  # 1 + 2/2 + 4/4, 8/4
     np.testing.assert_array_equal(returns(tau, 0), [1, 0])  # 0^0 = 1: the first reward counts
 
 
 def test_rewards_to_go_by_hand():
     tau = rewarded([[1, 2, 4], [0, 0, 8]])
-    np.testing.assert_array_equal(rewards_to_go(tau), [[7, 6, 4], [8, 8, 8]])
+    np.testing.assert_array_equal(rewards_to_go(tau, gamma=1.0), [[7, 6, 4], [8, 8, 8]])
     np.testing.assert_array_equal(rewards_to_go(tau, 0.5), [[3, 4, 4], [2, 4, 8]])
     np.testing.assert_array_equal(rewards_to_go(tau, 0), [[1, 2, 4], [0, 0, 8]])
 
 
 def test_discounts_by_hand():
     tau = rewarded([[1, 2, 4]])
-    np.testing.assert_array_equal(discounts(tau), [1, 1, 1])
+    np.testing.assert_array_equal(discounts(tau, gamma=1.0), [1, 1, 1])
     np.testing.assert_array_equal(discounts(tau, 0.5), [1, 0.5, 0.25])
     np.testing.assert_array_equal(discounts(tau, 0), [1, 0, 0])
 
@@ -195,7 +195,10 @@ def test_where_nothing_is_done_nothing_is_earned():
     mdp = vacuum_corridor(starts="r2c3")
     theta = np.zeros((mdp.O, mdp.A))
     tau = sampled((mdp, theta), m=4)
-    assert returns(tau).tolist() == [0] * 4 and rewards_to_go(tau).shape == (4, 0)
+    assert returns(tau, gamma=1.0).tolist() == [0] * 4 and rewards_to_go(tau, gamma=1.0).shape == (
+        4,
+        0,
+    )
     gradients = reinforce_gradients(mdp, theta, tau)
     assert gradients.shape == (4, mdp.O, mdp.A) and not gradients.any()
 
@@ -258,7 +261,7 @@ def test_by_default_the_weight_is_the_whole_return_discounted_as_the_world_says(
     tau = sampled((mdp, theta))
     default = reinforce_gradients(mdp, theta, tau)
     np.testing.assert_array_equal(default, reinforce_gradients(mdp, theta, tau, returns(tau, 0.5)))
-    undiscounted = reinforce_gradients(mdp, theta, tau, returns(tau))
+    undiscounted = reinforce_gradients(mdp, theta, tau, returns(tau, gamma=1.0))
     assert np.abs(default - undiscounted).max() > 0.1
 
 
@@ -266,7 +269,7 @@ def test_one_weight_per_trajectory_is_that_weight_at_each_of_its_steps():
     mdp = vacuum_corridor()
     theta = np.random.default_rng(7).normal(size=(mdp.O, mdp.A))
     tau = sampled((mdp, theta))
-    w = returns(tau)
+    w = returns(tau, gamma=1.0)
     per_step = np.repeat(w[:, None], tau.actions.shape[1], axis=1)
     np.testing.assert_array_equal(
         reinforce_gradients(mdp, theta, tau, w), reinforce_gradients(mdp, theta, tau, per_step)
@@ -275,14 +278,14 @@ def test_one_weight_per_trajectory_is_that_weight_at_each_of_its_steps():
 
 def test_as_many_trajectories_as_steps_do_not_confuse_the_two_kinds_of_weights():
     # m = H = 3: (3,) is one per trajectory
-    mdp, theta = two_state(), np.zeros((2, 2))
+    mdp, theta = two_state(gamma=1.0), np.zeros((2, 2))
     tau = sampled((mdp, theta), m=3)
     gradients = reinforce_gradients(mdp, theta, tau, [1.0, 0.0, 0.0])
     assert gradients[0].any() and not gradients[1:].any()
 
 
 def test_weights_may_be_whole_numbers_in_a_list():
-    mdp, theta = two_state(), np.zeros((2, 2))
+    mdp, theta = two_state(gamma=1.0), np.zeros((2, 2))
     tau = sampled((mdp, theta), m=2)
     np.testing.assert_array_equal(
         reinforce_gradients(mdp, theta, tau, [2, -3]),
@@ -358,7 +361,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("changes", "error", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_weighed_is_refused_by_name(changes, error, words):
-    mdp = two_state()
+    mdp = two_state(gamma=1.0)
     tau = sampled((mdp, np.zeros((2, 2))), m=4)
     arguments = {"theta": np.zeros((2, 2)), "weights": np.ones(4), **changes}
     with pytest.raises(error, match=escape(words)):
@@ -369,9 +372,9 @@ def test_what_cannot_be_weighed_is_refused_by_name(changes, error, words):
 @pytest.mark.parametrize(
     ("gamma", "error", "words"),
     [
-        (2, ValueError, "gamma must be in [0, 1]; it is 2"),
-        (-0.5, ValueError, "gamma must be in [0, 1]; it is -0.5"),
-        (NAN, ValueError, "gamma must be in [0, 1]; it is nan"),
+        (2, ValueError, "gamma must lie in [0, 1]; it is 2"),
+        (-0.5, ValueError, "gamma must lie in [0, 1]; it is -0.5"),
+        (NAN, ValueError, "gamma must lie in [0, 1]; it is nan"),
         ("0.5", TypeError, "gamma must be a number in [0, 1]; it is '0.5'"),
         (None, TypeError, "gamma must be a number in [0, 1]; it is None"),
         ([0.5, 0.5], TypeError, "gamma must be a number in [0, 1]; it is [0.5, 0.5]"),
@@ -389,4 +392,4 @@ def test_what_is_no_discount_is_refused(function, gamma, error, words):
 def test_trajectories_of_another_world_are_refused(states, actions, says):
     other = Trajectories(np.array(states), np.array(actions), np.array([[1.0]]), np.array([1]))
     with pytest.raises(ValueError, match=says):
-        reinforce_gradients(two_state(), np.zeros((2, 2)), other)
+        reinforce_gradients(two_state(gamma=1.0), np.zeros((2, 2)), other)

@@ -97,7 +97,7 @@ def test_all_routes_give_what_the_definition_gives(world, seed):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_return_is_a_plain_number(method):
-    assert type(expected_return(two_state(), np.full((2, 2), 0.5), method=method)) is float
+    assert type(expected_return(two_state(gamma=1.0), np.full((2, 2), 0.5), method=method)) is float
 
 
 def test_the_default_route_depends_on_the_horizon(monkeypatch):
@@ -107,8 +107,8 @@ def test_the_default_route_depends_on_the_horizon(monkeypatch):
     expected_return(two_state(horizon=None, gamma=0.9), pi)
     policy_gradient(two_state(horizon=None, gamma=0.9), np.zeros((2, 2)))
     for call in (
-        lambda: expected_return(two_state(), pi),
-        lambda: policy_gradient(two_state(), np.zeros((2, 2))),
+        lambda: expected_return(two_state(gamma=1.0), pi),
+        lambda: policy_gradient(two_state(gamma=1.0), np.zeros((2, 2))),
     ):
         with pytest.raises(ValueError, match="dynamic programming"):
             call()
@@ -195,7 +195,7 @@ def test_aliasing_adds_up_the_gradients_of_the_states_that_share_a_percept(world
 @pytest.mark.parametrize("method", METHODS)
 def test_the_percept_of_an_absorbing_state_has_no_bearing(method):
     rng = np.random.default_rng(5)
-    base = random_mdp(rng, 4, 2, O=2, absorbing=2, horizon=3)
+    base = random_mdp(rng, 4, 2, O=2, absorbing=2, horizon=3, gamma=1.0)
     J, gradients = [], []
     for felt in ([0, 1, 0, 0], [0, 1, 1, 0], [0, 1, 1, 1]):
         mdp = MDP(base.P, base.R, base.mu, horizon=3, gamma=0.9, observe=felt)
@@ -210,7 +210,7 @@ def test_the_percept_of_an_absorbing_state_has_no_bearing(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_percept_that_is_felt_only_where_nothing_is_done_has_no_gradient(method):
     base = bandit([1, 5])
-    mdp = MDP(base.P, base.R, base.mu, horizon=2, observe=[0, 1, 1])
+    mdp = MDP(base.P, base.R, base.mu, horizon=2, observe=[0, 1, 1], gamma=1.0)
     # dJ/dtheta_b = pi(b) (x_b - J) with pi = 1/2, x = (1, 5), J = 3
     np.testing.assert_allclose(
         policy_gradient(mdp, np.zeros((2, 2)), method=method), [[-1, 1], [0, 0]], rtol=1e-14
@@ -251,7 +251,7 @@ def test_dynamic_programming_says_when_it_gives_up(monkeypatch):
 
 def test_dynamic_programming_may_use_every_step_it_is_allowed(monkeypatch):
     monkeypatch.setattr(exact, "MAX_STEPS", 3)
-    assert expected_return(two_state(3), np.full((2, 2), 0.5)) > 0
+    assert expected_return(two_state(3, gamma=1.0), np.full((2, 2), 0.5)) > 0
 
 
 # --- starts that are ends ------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_dynamic_programming_may_use_every_step_it_is_allowed(monkeypatch):
 
 OVER_AT_ONCE = {
     "no horizon": vacuum_corridor(starts="r2c3"),
-    "a horizon": MDP([[[1.0]]], [[[0.0]]], [1], horizon=2),
+    "a horizon": MDP([[[1.0]]], [[[0.0]]], [1], horizon=2, gamma=1.0),
     "a discount": MDP([[[1.0]]], [[[0.0]]], [1], gamma=0.5),
 }
 
@@ -442,7 +442,7 @@ def test_values_and_occupancy_do_not_depend_on_how_time_is_cut(monkeypatch, wind
 
 def test_the_memory_for_values_and_occupancy_grows_with_the_horizon_and_not_with_its_square():
     # a matrix with an entry for each pair of the 2 * 1500 unknowns would take 72 MB
-    mdp, pi = two_state(1500), np.full((2, 2), 0.5)
+    mdp, pi = two_state(1500, gamma=1.0), np.full((2, 2), 0.5)
     tracemalloc.start()
     state_values(mdp, pi), occupancy(mdp, pi)
     _, peak = tracemalloc.get_traced_memory()
@@ -452,7 +452,7 @@ def test_the_memory_for_values_and_occupancy_grows_with_the_horizon_and_not_with
 
 def test_ten_thousand_steps_are_no_trouble_for_a_linear_solve():
     # as one system: 20,000 unknowns, whose matrix would take 3.2 GB
-    mdp, theta = two_state(10_000), np.array([[0.3, -0.2], [0.1, 0.4]])
+    mdp, theta = two_state(10_000, gamma=1.0), np.array([[0.3, -0.2], [0.1, 0.4]])
     pi = softmax_policy(theta)
     agree(*(expected_return(mdp, pi, method=method) for method in LONG))
     agree(*(policy_gradient(mdp, theta, method=method) for method in LONG), rtol=1e-9)
@@ -462,7 +462,7 @@ def test_ten_thousand_steps_are_no_trouble_for_a_linear_solve():
 def test_values_with_a_horizon_shrink_as_time_runs_out():
     # short corridor with 2 steps: -1 each, except that right in 2 ends it after one
     base = short_corridor()
-    mdp = MDP(base.P, base.R, base.mu, horizon=2, observe=base.observe)
+    mdp = MDP(base.P, base.R, base.mu, horizon=2, observe=base.observe, gamma=1.0)
     np.testing.assert_allclose(
         state_values(mdp, [[0.5, 0.5]]), [[-2, -2, -1.5, 0], [-1, -1, -1, 0], [0, 0, 0, 0]]
     )
@@ -470,7 +470,7 @@ def test_values_with_a_horizon_shrink_as_time_runs_out():
 
 
 def test_states_that_cannot_be_visited_from_the_start_have_no_value():
-    mdp = gamma_trap()
+    mdp = gamma_trap(gamma=0.5)
     V = state_values(mdp, [[0.5, 0.5]], start=[False, False, False, True, False, False])
     # 8 comes one step after "wait 2", gamma = 1/2
     np.testing.assert_array_equal(V, [np.nan, np.nan, np.nan, 4.0, 8.0, 0.0])
@@ -480,7 +480,7 @@ def test_a_trap_off_the_path_matters_to_values_but_not_to_J():
     P, R = np.zeros((3, 1, 3)), np.zeros((3, 1, 3))
     P[0, 0, 1] = P[1, 0, 1] = P[2, 0, 2] = 1.0
     R[0, 0, 1], R[2, 0, 2] = 3.0, 1.0
-    mdp = MDP(P, R, [1, 0, 0], states=["start", "end", "for ever"])
+    mdp = MDP(P, R, [1, 0, 0], states=["start", "end", "for ever"], gamma=1.0)
     for method in METHODS[1:]:
         assert expected_return(mdp, [[1.0]] * 3, method=method) == 3.0
         np.testing.assert_array_equal(policy_gradient(mdp, [[0.0]] * 3, method=method), [[0]] * 3)
@@ -503,7 +503,7 @@ def test_the_probabilities_of_all_trajectories_sum_to_one(world, seed):
 
 
 def test_lists_of_trajectories_are_equal_only_if_they_are_the_same_object():
-    tau, other = (enumerate_trajectories(two_state(1)) for _ in range(2))
+    tau, other = (enumerate_trajectories(two_state(1, gamma=1.0)) for _ in range(2))
     assert tau == tau and tau != other and len({tau, other}) == 2
     with pytest.raises(FrozenInstanceError):
         tau.dynamics = None
@@ -554,15 +554,15 @@ def test_too_many_trajectories_are_refused_with_their_number():
     with pytest.raises(
         ValueError, match="there are 1,048,576 trajectories, more than the limit of 1,000,000"
     ):
-        enumerate_trajectories(two_state(10))
+        enumerate_trajectories(two_state(10, gamma=1.0))
     with pytest.raises(ValueError, match="there are 1,048,576 trajectories"):
-        expected_return(two_state(10), np.full((2, 2), 0.5), method="enumeration")
+        expected_return(two_state(10, gamma=1.0), np.full((2, 2), 0.5), method="enumeration")
 
 
 def test_the_number_of_trajectories_may_itself_be_astronomic():
     # log10(4^8000) = 4816.5; Python turns no number of more than 4300 digits into a string unasked
     with pytest.raises(ValueError, match=r"there are about 10\^4816 trajectories, more than"):
-        enumerate_trajectories(two_state(8000))
+        enumerate_trajectories(two_state(8000, gamma=1.0))
 
 
 def test_a_horizon_far_beyond_every_end_costs_nothing():
@@ -570,16 +570,16 @@ def test_a_horizon_far_beyond_every_end_costs_nothing():
     P, R = np.zeros((5, 2, 5)), np.zeros((5, 2, 5))
     P[:3, :, :3], R[:3, :, :3] = (world := bandit([1, 5])).P, world.R
     P[3, :, 4] = P[4, 0, 3] = P[4, 1, 4] = 1.0
-    tau = enumerate_trajectories(MDP(P, R, np.eye(5)[0], horizon=10**9))
+    tau = enumerate_trajectories(MDP(P, R, np.eye(5)[0], horizon=10**9, gamma=1.0))
     assert tau.states.tolist() == [[0, 1], [0, 1]] and tau.actions.tolist() == [[0], [1]]
 
 
 def test_of_a_number_that_grows_for_ever_at_least_so_many_will_do(monkeypatch):
     # t counts from 0: after COUNTED_STEPS + 1 = 10,001 steps 4^10001 = 10^6021.2
     with pytest.raises(ValueError, match=r"there are at least about 10\^6021 trajectories, more"):
-        enumerate_trajectories(two_state(10**9))
+        enumerate_trajectories(two_state(10**9, gamma=1.0))
     # to wait or to end, H times: H + 1 trajectories
-    mdp = MDP([[[0.5, 0.5]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], horizon=10**9)
+    mdp = MDP([[[0.5, 0.5]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], horizon=10**9, gamma=1.0)
     monkeypatch.setattr(exact, "COUNTED_STEPS", 30)
     with pytest.raises(ValueError, match=r"at least 32 trajectories, more than the limit of 20$"):
         enumerate_trajectories(mdp, limit=20)
@@ -589,7 +589,7 @@ def test_of_a_number_that_grows_for_ever_at_least_so_many_will_do(monkeypatch):
 
 def test_up_to_the_limit_every_step_is_counted(monkeypatch):
     monkeypatch.setattr(exact, "COUNTED_STEPS", 3)
-    mdp = MDP([[[0.5, 0.5]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], horizon=40)
+    mdp = MDP([[[0.5, 0.5]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], horizon=40, gamma=1.0)
     assert len(enumerate_trajectories(mdp, limit=41)) == 41
 
 
@@ -600,7 +600,7 @@ def test_up_to_the_limit_every_step_is_counted(monkeypatch):
         vacuum_corridor(),
         two_state(horizon=None, gamma=0.5),
         # 0 -> 1, where one may stay for long, -> 2, the end: late on, nobody is in 0 any more
-        MDP([[[0, 1, 0]], [[0, 0.5, 0.5]], [[0, 0, 1]]], np.zeros((3, 1, 3)), [1, 0, 0]),
+        MDP([[[0, 1, 0]], [[0, 0.5, 0.5]], [[0, 0, 1]]], np.zeros((3, 1, 3)), [1, 0, 0], gamma=1.0),
     ],
     ids=["short corridor", "vacuum corridor", "two states for ever", "waiting"],
 )
@@ -613,7 +613,7 @@ def test_a_circle_that_cannot_be_entered_makes_nothing_infinite():
     # 0 -> 1 (end); 2 <-> 3 for ever, but nobody starts there
     P = np.zeros((4, 1, 4))
     P[0, 0, 1] = P[1, 0, 1] = P[2, 0, 3] = P[3, 0, 2] = 1.0
-    tau = enumerate_trajectories(MDP(P, np.ones((4, 1, 4)) * (P[0] == 0), [1, 0, 0, 0]))
+    tau = enumerate_trajectories(MDP(P, np.ones((4, 1, 4)) * (P[0] == 0), [1, 0, 0, 0], gamma=1.0))
     assert tau.states.tolist() == [[0, 1]]
 
 
@@ -621,14 +621,14 @@ def test_the_longest_way_without_a_circle_is_not_mistaken_for_one():
     # 0 -> 1 -> 2 -> 3 visits all states once: S - 1 = 3 steps
     P = np.eye(4, k=1)[:, None, :].copy()
     P[3, 0, 3] = 1.0
-    tau = enumerate_trajectories(MDP(P, np.zeros((4, 1, 4)), [1, 0, 0, 0]))
+    tau = enumerate_trajectories(MDP(P, np.zeros((4, 1, 4)), [1, 0, 0, 0], gamma=1.0))
     assert tau.states.tolist() == [[0, 1, 2, 3]]
 
 
 def test_only_possible_starts_are_listed_and_all_of_them():
-    base = two_state(1)
+    base = two_state(1, gamma=1.0)
     for mu, starts in (([1, 0], {0}), ([0, 1], {1}), ([0.5, 0.5], {0, 1})):
-        tau = enumerate_trajectories(MDP(base.P, base.R, mu, horizon=1))
+        tau = enumerate_trajectories(MDP(base.P, base.R, mu, horizon=1, gamma=1.0))
         assert set(tau.states[:, 0]) == starts and len(tau) == 4 * len(starts)
 
 
@@ -646,7 +646,7 @@ def test_ratios_turn_the_probabilities_of_one_policy_into_those_of_another(world
 
 def test_a_ratio_by_hand():
     # the trajectory wait, push, push in percepts 0, 1, 0
-    tau = enumerate_trajectories(two_state(3))
+    tau = enumerate_trajectories(two_state(3, gamma=1.0))
     i = np.flatnonzero(
         (tau.actions == [0, 1, 1]).all(axis=1) & (tau.percepts == [0, 1, 0]).all(axis=1)
     )
@@ -656,7 +656,9 @@ def test_a_ratio_by_hand():
 
 def test_no_ratio_exists_where_the_old_policy_never_acts():
     with pytest.raises(ValueError, match="old gives probability 0 to an action that occurs"):
-        enumerate_trajectories(two_state(1)).ratio([[0.5, 0.5]] * 2, [[1, 0], [0.5, 0.5]])
+        enumerate_trajectories(two_state(1, gamma=1.0)).ratio(
+            [[0.5, 0.5]] * 2, [[1, 0], [0.5, 0.5]]
+        )
 
 
 # --- what is refused -----------------------------------------------------------------------------
@@ -665,27 +667,27 @@ NAN = float("nan")
 UNIFORM = np.full((2, 2), 0.5)
 REFUSED = {
     "J by an unknown method": (
-        lambda: expected_return(two_state(), UNIFORM, method="magic"),
+        lambda: expected_return(two_state(gamma=1.0), UNIFORM, method="magic"),
         ValueError,
         "method must be one of enumeration, dynamic-programming, linear-solve; it is 'magic'",
     ),
     "grad J by an unknown method": (
-        lambda: policy_gradient(two_state(), UNIFORM, method="DP"),
+        lambda: policy_gradient(two_state(gamma=1.0), UNIFORM, method="DP"),
         ValueError,
         "method must be one of enumeration, dynamic-programming, linear-solve; it is 'DP'",
     ),
     "theta of another world": (
-        lambda: policy_gradient(two_state(), np.zeros((1, 2))),
+        lambda: policy_gradient(two_state(gamma=1.0), np.zeros((1, 2))),
         ValueError,
         "theta must have shape (O, A) = (2, 2); it has (1, 2)",
     ),
     "theta with another action": (
-        lambda: policy_gradient(two_state(), np.zeros((2, 3))),
+        lambda: policy_gradient(two_state(gamma=1.0), np.zeros((2, 3))),
         ValueError,
         "theta must have shape (O, A) = (2, 2); it has (2, 3)",
     ),
     "values from states too few": (
-        lambda: state_values(two_state(), UNIFORM, start=[True]),
+        lambda: state_values(two_state(gamma=1.0), UNIFORM, start=[True]),
         ValueError,
         "start must have shape (S,) = (2,); it has (1,)",
     ),
@@ -695,17 +697,17 @@ REFUSED = {
         "start must have shape (S,) = (2,); it has (3,)",
     ),
     "values from states by number": (
-        lambda: state_values(two_state(), UNIFORM, start=[0, 1]),
+        lambda: state_values(two_state(gamma=1.0), UNIFORM, start=[0, 1]),
         TypeError,
         "start must hold booleans; it holds int64",
     ),
     "theta nan": (
-        lambda: policy_gradient(two_state(), [[0, NAN], [0, 0]]),
+        lambda: policy_gradient(two_state(gamma=1.0), [[0, NAN], [0, 0]]),
         ValueError,
         "theta[0, 1] must be finite; it is nan",
     ),
     "endless": (
-        lambda: policy_gradient(two_state(horizon=None), np.zeros((2, 2))),
+        lambda: policy_gradient(two_state(horizon=None, gamma=1.0), np.zeros((2, 2))),
         ValueError,
         "gamma = 1 and no horizon, but under this policy the episode may never end: "
         "no absorbing state can be reached from state 0, 1",
@@ -730,7 +732,7 @@ NO_POLICIES = {
 
 @pytest.mark.parametrize(("pi", "words"), NO_POLICIES.values(), ids=NO_POLICIES)
 def test_no_trajectory_has_a_probability_under_a_policy_that_is_none(pi, words):
-    tau = enumerate_trajectories(two_state())
+    tau = enumerate_trajectories(two_state(gamma=1.0))
     with pytest.raises(ValueError, match=escape(words)):
         tau.probability(pi)
     with pytest.raises(ValueError, match=escape(words.replace("pi", "new", 1))):
@@ -742,7 +744,9 @@ def test_no_trajectory_has_a_probability_under_a_policy_that_is_none(pi, words):
 def test_all_trajectories_know_how_many_percepts_and_actions_there_are():
     # percept 1 is felt only where nothing is done, and yet a policy has a row for it
     base = bandit([1, 5, 2])
-    tau = enumerate_trajectories(MDP(base.P, base.R, base.mu, horizon=2, observe=[0, 1, 1]))
+    tau = enumerate_trajectories(
+        MDP(base.P, base.R, base.mu, horizon=2, observe=[0, 1, 1], gamma=1.0)
+    )
     assert (tau.O, tau.A) == (2, 3)
     np.testing.assert_array_equal(
         tau.probability([[0.5, 0.25, 0.25], [1, 0, 0]]), [0.5, 0.25, 0.25]
@@ -753,13 +757,13 @@ def test_all_trajectories_know_how_many_percepts_and_actions_there_are():
 @pytest.mark.parametrize(("pi", "words"), NO_POLICIES.values(), ids=NO_POLICIES)
 def test_no_route_takes_a_policy_that_is_none(method, pi, words):
     with pytest.raises(ValueError, match=escape(words)):
-        expected_return(two_state(), pi, method=method)
+        expected_return(two_state(gamma=1.0), pi, method=method)
 
 
 @pytest.mark.parametrize("function", [state_values, action_values, advantages, occupancy])
 def test_no_value_is_given_to_a_policy_that_is_none(function):
     with pytest.raises(ValueError, match=escape("pi[0] must sum to 1; it sums to 0.9")):
-        function(two_state(), [[0.5, 0.4], [0.5, 0.5]])
+        function(two_state(gamma=1.0), [[0.5, 0.4], [0.5, 0.5]])
 
 
 @pytest.mark.parametrize("function", [state_values, action_values, advantages, occupancy])
@@ -792,10 +796,10 @@ def test_episodes_too_long_for_an_exact_value_are_refused_not_miscounted(lead):
 @pytest.mark.parametrize(
     "mdp",
     [
-        two_state(horizon=3),
-        gamma_trap(),
-        random_mdp(np.random.default_rng(5), 4, 2, absorbing=1, horizon=4),
-        two_state(horizon=1),
+        two_state(horizon=3, gamma=1.0),
+        gamma_trap(gamma=0.5),
+        random_mdp(np.random.default_rng(5), 4, 2, absorbing=1, horizon=4, gamma=1.0),
+        two_state(horizon=1, gamma=1.0),
     ],
     ids=["two states", "gamma trap", "ends early", "one step"],
 )
@@ -813,13 +817,13 @@ def test_a_drawn_trajectory_is_found_in_the_list(mdp):
 
 
 def test_a_trajectory_that_cannot_happen_is_not_found():
-    every = enumerate_trajectories(two_state(horizon=2))
+    every = enumerate_trajectories(two_state(horizon=2, gamma=1.0))
     actions = np.array([[0, 1], [1, 1]])
     elsewhere = Trajectories(
         np.array([[0, 1, 1], [1, 0, 0]]), actions, np.zeros((2, 2)), np.array([2, 2])
     )
     with pytest.raises(ValueError, match=r"trajectory 1 does not stand in the list: states \[1, 0"):
         every.locate(elsewhere)
-    longer = enumerate_trajectories(two_state(horizon=3))
+    longer = enumerate_trajectories(two_state(horizon=3, gamma=1.0))
     with pytest.raises(ValueError, match="trajectory 0 does not stand in the list"):
         every.locate(longer)

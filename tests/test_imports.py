@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,38 +12,54 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "book" / "policygrad"
 FLOORS = {
-    "mdp": 1,
-    "trajectories": 1,
-    "policies": 2,
-    "worlds": 2,
-    "exact": 3,
-    "sampling": 3,
+    "validate": 1,
+    "tables": 2,
+    "trajectories": 2,
+    "policies": 3,
+    "mdp": 3,
+    "worlds": 4,
+    "exact": 4,
+    "sampling": 4,
     "estimators": 4,
     "learning": 5,
 }
 APART = {"symbolic", "checks", "figures"}
-STRANGERS = ({"exact", "estimators", "symbolic"},)  # oracles share no code with what they judge
+# Oracles share no code with what they judge.
+STRANGERS = ({"exact", "estimators", "symbolic"},)
 LIBRARIES = {
     "symbolic": {"sympy"},
     "checks": {"numpy", "sympy", "mpmath"},
     "figures": {"numpy", "matplotlib"},
 }
 BY_NAME = ("import_module", "__import__", "exec", "eval")  # ways around an import statement
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 
 
-def imported(path):
+def room(path, package=PACKAGE):
+    """A module's name below the package: "mdp", "exact/adjoint"; of a folder, "exact"."""
+    parts = path.relative_to(package).with_suffix("").parts
+    return "/".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = sorted(room(path) for path in PACKAGE.rglob("*.py"))
+
+
+def imported(path, package=PACKAGE):
     """(siblings, libraries) that a module imports anywhere in its text."""
     siblings, libraries = set(), set()
+    here = path.relative_to(package).parts[:-1]  # the folder, from the package down
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             libraries |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - (node.level - 1)]
             names = [node.module] if node.module else [alias.name for alias in node.names]
-            siblings |= {name.split(".")[0] for name in names}
+            siblings |= {_named((*base, *name.split(".")), package) for name in names}
         elif isinstance(node, ast.ImportFrom):
             top, *rest = node.module.split(".")
-            (siblings.update(rest[:1]) if top == "policygrad" else libraries.add(top))
+            if top == "policygrad":
+                siblings |= {_named(tuple(rest), package)} if rest else set()
+            else:
+                libraries.add(top)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in BY_NAME:
             libraries.add("something by its name")
     if "policygrad" in libraries:
@@ -51,30 +68,47 @@ def imported(path):
     return siblings, {name for name in libraries if name not in sys.stdlib_module_names}
 
 
+def _named(parts, package):
+    """The deepest module of the package that a dotted name reaches."""
+    while len(parts) > 1 and not (package.joinpath(*parts).with_suffix(".py")).exists():
+        parts = parts[:-1]
+    return "/".join(parts)
+
+
+def allowed_for(name, names):
+    """(siblings, libraries) that a module may import; None where it has no floor."""
+    top, inside = name.split("/")[0], "/" in name
+    own = {other for other in names if other.startswith(f"{top}/")} if top != name else set()
+    if name == "__init__":
+        return set(), set()
+    if top in APART:
+        below, libraries = set(), LIBRARIES[top]
+    elif top in FLOORS:
+        below = {other for other, floor in FLOORS.items() if floor < FLOORS[top]}
+        libraries = {"numpy"}
+    else:
+        return None
+    if not inside:  # a folder's own __init__ gathers its rooms
+        own = {other for other in names if other.startswith(f"{name}/")}
+    return below | own, libraries
+
+
 def violations(folder):
     """Every import that the table of floors forbids, in words."""
-    found = []
-    for path in sorted(folder.glob("*.py")):
-        name = path.stem
-        siblings, libraries = imported(path)
-        if name == "__init__":
-            allowed, libs = set(), set()
-        elif name in APART:
-            allowed, libs = set(), LIBRARIES[name]
-        elif name in FLOORS:
-            allowed = {other for other, floor in FLOORS.items() if floor < FLOORS[name]}
-            libs = {"numpy"}
-        else:
+    found, names = [], {room(path, folder) for path in folder.rglob("*.py")}
+    for path in sorted(folder.rglob("*.py")):
+        name = room(path, folder)
+        siblings, libraries = imported(path, folder)
+        may = allowed_for(name, names)
+        if may is None:
             found.append(f"{name} has no floor")
             continue
-        found += [f"{name} imports {other}" for other in sorted(siblings - allowed)]
-        found += [f"{name} imports {other}" for other in sorted(libraries - libs)]
+        allowed, libs = may
         for group in STRANGERS:
-            found += [
-                f"{name} imports {other}"
-                for other in sorted(siblings & allowed & group)
-                if name in group
-            ]
+            if name in group:
+                allowed = allowed - group
+        found += [f"{name} imports {other}" for other in sorted(siblings - allowed - {name})]
+        found += [f"{name} imports {other}" for other in sorted(libraries - libs)]
     return found
 
 
@@ -103,9 +137,12 @@ def test_every_module_imports_only_from_floors_below():
     ],
 )
 def test_a_forbidden_import_is_noticed(module, line, says, tmp_path):
-    for path in PACKAGE.glob("*.py"):
-        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    shutil.copytree(
+        PACKAGE, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
     target = tmp_path / f"{module}.py"
+    if (tmp_path / module).is_dir():
+        target = tmp_path / module / "__init__.py"
     before = target.read_text(encoding="utf-8") if target.exists() else ""
     target.write_text(f"{before}\n{line}\n", encoding="utf-8")
     assert violations(tmp_path) == [says]
@@ -128,9 +165,20 @@ def test_importing_the_checks_loads_sympy_only_when_it_is_needed():
     assert "sympy" in loaded_after("import policygrad.symbolic")
 
 
+def dotted(name):
+    """The name under which Python imports a module."""
+    return "policygrad" if name == "__init__" else f"policygrad.{name.replace('/', '.')}"
+
+
+def file_of(name):
+    """Where a module's text stands."""
+    path = PACKAGE / f"{name}.py"
+    return path if path.exists() else PACKAGE / name / "__init__.py"
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_says_what_it_is_and_lists_only_what_it_has(name):
-    module = importlib.import_module("policygrad" if name == "__init__" else f"policygrad.{name}")
+    module = importlib.import_module(dotted(name))
     assert module.__doc__ and len(module.__doc__) > 80
     for public in getattr(module, "__all__", ()):
         assert hasattr(module, public), public
@@ -167,7 +215,7 @@ def silent(tree):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_public_name_has_a_docstring_with_a_summary(name):
-    assert silent(ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))) == []
+    assert silent(ast.parse(file_of(name).read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +235,7 @@ def test_a_missing_summary_is_noticed(code, found):
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "__init__"])
 def test_every_public_name_has_a_docstring(name):
-    module = importlib.import_module(f"policygrad.{name}")
+    module = importlib.import_module(dotted(name))
     for public in module.__all__:
         thing = getattr(module, public)
         if inspect.isclass(thing) or inspect.isfunction(thing):

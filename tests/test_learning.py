@@ -82,7 +82,7 @@ def test_discounted_values_are_learnt_in_a_random_world_too():
 
 def test_nothing_is_promised_after_the_last_step_of_a_horizon():
     # both states pay, so a promise after the last step would show: one step, alpha = 1, Q = r
-    world = two_state(horizon=1)
+    world = two_state(horizon=1, gamma=1.0)
     learnt = q_learning(world, rng(), episodes=200, step_size=1.0, behaviour=uniform(world))
     assert {round(q, 9) for q in learnt.tables[1:, 0].ravel()} <= {0.0, 1.0, -0.2, 0.8}
     assert not learnt.cut.any()
@@ -187,7 +187,7 @@ def test_with_one_bit_of_memory_a_greedy_table_can_find_the_dust_from_everywhere
 
 
 def test_a_step_of_ascent_is_alpha_times_the_gradient():
-    world, theta = two_state(), np.array([[0.4, -0.3], [-0.2, 0.1]])
+    world, theta = two_state(gamma=1.0), np.array([[0.4, -0.3], [-0.2, 0.1]])
     climbed = exact_ascent(world, theta, step_size=0.7, steps=2)
     np.testing.assert_array_equal(climbed.thetas[0], theta)
     for before, after in zip(climbed.thetas[:-1], climbed.thetas[1:], strict=True):
@@ -207,7 +207,7 @@ def test_small_steps_climb_to_the_best_policy_of_the_short_corridor():
 
 
 def test_another_direction_goes_another_way():
-    world, theta = two_state(), np.zeros((2, 2))
+    world, theta = two_state(gamma=1.0), np.zeros((2, 2))
     downhill = exact_ascent(
         world, theta, step_size=0.1, steps=20, direction=lambda x: -policy_gradient(world, x)
     )
@@ -224,7 +224,11 @@ def test_a_direction_that_is_not_finite_says_at_which_entry():
     steps = iter([np.zeros((2, 2)), np.array([[0.0, np.nan], [0.0, 0.0]])])
     with pytest.raises(Diverged, match=escape("diverged at step 1: theta[0, 1] is nan")) as info:
         exact_ascent(
-            two_state(), np.zeros((2, 2)), step_size=1, steps=3, direction=lambda _: next(steps)
+            two_state(gamma=1.0),
+            np.zeros((2, 2)),
+            step_size=1,
+            steps=3,
+            direction=lambda _: next(steps),
         )
     assert info.value.iteration == 1
 
@@ -239,11 +243,11 @@ def test_a_step_of_reinforce_is_alpha_times_the_mean_of_m_rows(m):
     again = rng(11)
     for k in range(3):
         tau = sample_trajectories(world, softmax_policy(theta), m, again)
-        theta = theta + 0.3 * reinforce_gradients(world, theta, tau, rewards_to_go(tau)).mean(
-            axis=0
-        )
+        theta = theta + 0.3 * reinforce_gradients(
+            world, theta, tau, rewards_to_go(tau, gamma=1.0)
+        ).mean(axis=0)
         np.testing.assert_allclose(learnt.thetas[k + 1], theta, rtol=1e-12, atol=1e-15)
-        np.testing.assert_allclose(learnt.J[k], returns(tau).mean(), rtol=1e-12)
+        np.testing.assert_allclose(learnt.J[k], returns(tau, gamma=1.0).mean(), rtol=1e-12)
 
 
 def test_a_discount_counts_from_the_start_of_the_episode():
@@ -258,7 +262,7 @@ def test_a_discount_counts_from_the_start_of_the_episode():
 
 
 def test_other_weights_make_another_estimator():
-    world, theta = two_state(), np.zeros((2, 2))
+    world, theta = two_state(gamma=1.0), np.zeros((2, 2))
     whole = reinforce(
         world,
         theta,
@@ -275,7 +279,7 @@ def test_other_weights_make_another_estimator():
 
 
 def test_the_first_step_is_an_unbiased_estimate_of_the_gradient():
-    world, theta = two_state(), np.array([[0.4, -0.3], [-0.2, 0.1]])
+    world, theta = two_state(gamma=1.0), np.array([[0.4, -0.3], [-0.2, 0.1]])
     steps = [
         reinforce(world, theta, rng(seed), m=4, step_size=1.0, steps=1).theta - theta
         for seed in range(3000)
@@ -284,14 +288,18 @@ def test_the_first_step_is_an_unbiased_estimate_of_the_gradient():
 
 
 def test_reinforce_climbs():
-    learnt = reinforce(two_state(), np.zeros((2, 2)), rng(15), m=50, step_size=0.2, steps=100)
-    exact = learnt.expected_returns(two_state(), every=100)
+    learnt = reinforce(
+        two_state(gamma=1.0), np.zeros((2, 2)), rng(15), m=50, step_size=0.2, steps=100
+    )
+    exact = learnt.expected_returns(two_state(gamma=1.0), every=100)
     assert exact[1] > exact[0] + 0.3
 
 
 def test_one_seed_gives_one_run():
     one, two, other = (
-        reinforce(two_state(), np.zeros((2, 2)), rng(s), m=3, step_size=0.1, steps=5).thetas
+        reinforce(
+            two_state(gamma=1.0), np.zeros((2, 2)), rng(s), m=3, step_size=0.1, steps=5
+        ).thetas
         for s in (16, 16, 17)
     )
     np.testing.assert_array_equal(one, two)
@@ -320,128 +328,130 @@ ZEROS = np.zeros((2, 2))
     ("call", "error", "says"),
     [
         (
-            lambda: q_learning(two_state(), rng(), **Q, initial=np.nan),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q, initial=np.nan),
             ValueError,
             "initial must be finite; it is nan",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q, initial="0"),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q, initial="0"),
             TypeError,
             "initial must hold real numbers; it holds <U1",
         ),
         (
-            lambda: exact_ascent(two_state(), ZEROS, **UP, direction=lambda x: x[0]),
+            lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP, direction=lambda x: x[0]),
             ValueError,
             "direction must give an array of shape (2, 2); it gives (2,)",
         ),
         (
-            lambda: reinforce(two_state(), ZEROS, rng(), **R, max_steps=0),
+            lambda: reinforce(two_state(gamma=1.0), ZEROS, rng(), **R, max_steps=0),
             ValueError,
             "max_steps must be at least 1; it is 0",
         ),
         (
-            lambda: q_learning(two_state(), 0, **Q),
+            lambda: q_learning(two_state(gamma=1.0), 0, **Q),
             TypeError,
             "rng must be a numpy.random.Generator; it is int",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"episodes": 0}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"episodes": 0}),
             ValueError,
             "episodes must be at least 1; it is 0",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"episodes": 2.0}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"episodes": 2.0}),
             TypeError,
             "episodes must be a whole number; it is 2.0",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q, max_steps=-1),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q, max_steps=-1),
             ValueError,
             "max_steps must be at least 1; it is -1",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": 1.5}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"epsilon": 1.5}),
             ValueError,
             "epsilon must lie in [0, 1]; it is 1.5",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": np.nan}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"epsilon": np.nan}),
             ValueError,
             "epsilon must lie in [0, 1]; it is nan",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": "0"}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"epsilon": "0"}),
             TypeError,
-            "epsilon must be a number; it is '0'",
+            "epsilon must be a number in [0, 1]; it is '0'",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": None}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"epsilon": None}),
             ValueError,
             "give either epsilon or behaviour, and not both",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q, behaviour=ZEROS + 0.5),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q, behaviour=ZEROS + 0.5),
             ValueError,
             "give either epsilon or behaviour, and not both",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"epsilon": None}, behaviour=[[0.5, 0.5]]),
+            lambda: q_learning(
+                two_state(gamma=1.0), rng(), **Q | {"epsilon": None}, behaviour=[[0.5, 0.5]]
+            ),
             ValueError,
             "pi must have shape (O, A) = (2, 2); it has (1, 2)",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"step_size": 0}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"step_size": 0}),
             ValueError,
             "step_size must be positive; it is 0",
         ),
         (
-            lambda: q_learning(two_state(), rng(), **Q | {"step_size": None}),
+            lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"step_size": None}),
             TypeError,
             "step_size must be a number; it is None",
         ),
         (
-            lambda: exact_ascent(two_state(), ZEROS, **UP | {"step_size": -1}),
+            lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP | {"step_size": -1}),
             ValueError,
             "step_size must lie in [0, ",
         ),
         (
-            lambda: exact_ascent(two_state(), ZEROS, **UP | {"step_size": np.inf}),
+            lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP | {"step_size": np.inf}),
             ValueError,
             "step_size must lie in [0, ",
         ),
         (
-            lambda: exact_ascent(two_state(), ZEROS, **UP | {"steps": True}),
+            lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP | {"steps": True}),
             TypeError,
             "steps must be a whole number; it is True",
         ),
         (
-            lambda: exact_ascent(two_state(), np.zeros((3, 2)), **UP),
+            lambda: exact_ascent(two_state(gamma=1.0), np.zeros((3, 2)), **UP),
             ValueError,
             "theta must have shape (O, A) = (2, 2); it has (3, 2)",
         ),
         (
-            lambda: exact_ascent(two_state(), ZEROS * np.nan, **UP),
+            lambda: exact_ascent(two_state(gamma=1.0), ZEROS * np.nan, **UP),
             ValueError,
             "theta[0, 0] must be finite; it is nan",
         ),
         (
-            lambda: reinforce(two_state(), ZEROS, None, **R),
+            lambda: reinforce(two_state(gamma=1.0), ZEROS, None, **R),
             TypeError,
             "rng must be a numpy.random.Generator; it is NoneType",
         ),
         (
-            lambda: reinforce(two_state(), ZEROS, rng(), **R | {"m": 0}),
+            lambda: reinforce(two_state(gamma=1.0), ZEROS, rng(), **R | {"m": 0}),
             ValueError,
             "m must be at least 1; it is 0",
         ),
         (
-            lambda: reinforce(two_state(), ZEROS[:1], rng(), **R),
+            lambda: reinforce(two_state(gamma=1.0), ZEROS[:1], rng(), **R),
             ValueError,
             "theta must have shape (O, A) = (2, 2); it has (1, 2)",
         ),
         (
             lambda: reinforce(
-                two_state(), ZEROS, rng(), **R, weights=lambda tau, gamma: np.ones(3)
+                two_state(gamma=1.0), ZEROS, rng(), **R, weights=lambda tau, gamma: np.ones(3)
             ),
             ValueError,
             "weights must have shape (m,) = (2,) or (m, H) = (2, 3); it has (3,)",
@@ -454,14 +464,14 @@ def test_bad_input_is_named(call, error, says):
 
 
 def test_an_endless_undiscounted_world_is_refused_before_the_first_step():
-    endless = MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1.0])
+    endless = MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1.0], gamma=1.0)
     with pytest.raises(ValueError, match="may never end"):
         exact_ascent(endless, [[0.0]], **UP)
 
 
 def test_a_world_without_end_is_learnt_from_in_pieces():
     learnt = q_learning(
-        aliased_pair(), rng(20), episodes=2, step_size=0.1, epsilon=1.0, max_steps=100
+        aliased_pair(gamma=0.9), rng(20), episodes=2, step_size=0.1, epsilon=1.0, max_steps=100
     )
     assert learnt.cut.all()
     assert (learnt.visits.sum(), learnt.lengths.sum()) == (200, 200)

@@ -251,9 +251,9 @@ def test_what_is_no_table_is_refused_by_name(Q, error, words):
         (-0.1, ValueError, "epsilon must lie in [0, 1]; it is -0.1"),
         (1.5, ValueError, "epsilon must lie in [0, 1]; it is 1.5"),
         (NAN, ValueError, "epsilon must lie in [0, 1]; it is nan"),
-        ("0", TypeError, "epsilon must be a number; it is '0'"),
-        (True, TypeError, "epsilon must be a number; it is True"),
-        (None, TypeError, "epsilon must be a number; it is None"),
+        ("0", TypeError, "epsilon must be a number in [0, 1]; it is '0'"),
+        (True, TypeError, "epsilon must be a number in [0, 1]; it is True"),
+        (None, TypeError, "epsilon must be a number in [0, 1]; it is None"),
     ],
 )
 def test_what_is_no_epsilon_is_refused(epsilon, error, words):

@@ -118,7 +118,7 @@ def counted(tau, every):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_frequencies_follow_the_probabilities_of_all_64_trajectories(seed):
-    mdp, pi = two_state(), np.array([[0.7, 0.3], [0.4, 0.6]])
+    mdp, pi = two_state(gamma=1.0), np.array([[0.7, 0.3], [0.4, 0.6]])
     every = enumerate_trajectories(mdp)
     tau = sample_trajectories(mdp, pi, 200_000, rng(seed))
     follow(counted(tau, every), every.probability(pi))
@@ -126,7 +126,7 @@ def test_frequencies_follow_the_probabilities_of_all_64_trajectories(seed):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_frequencies_follow_with_aliasing_sparsity_and_ends(seed):
-    mdp = random_mdp(rng(seed), 4, 2, O=2, successors=2, absorbing=1, horizon=3)
+    mdp = random_mdp(rng(seed), 4, 2, O=2, successors=2, absorbing=1, horizon=3, gamma=1.0)
     pi = softmax_policy(rng(seed + 50).normal(size=(2, 2)))
     every = enumerate_trajectories(mdp)
     tau = sample_trajectories(mdp, pi, 100_000, rng(seed + 100))
@@ -136,7 +136,7 @@ def test_frequencies_follow_with_aliasing_sparsity_and_ends(seed):
 @pytest.fixture(scope="module")
 def crowd():
     """A random aliased world, a policy, and 60,000 trajectories of up to 6 steps."""
-    mdp = random_mdp(rng(11), 5, 3, O=3, successors=3, absorbing=1, horizon=6)
+    mdp = random_mdp(rng(11), 5, 3, O=3, successors=3, absorbing=1, horizon=6, gamma=1.0)
     pi = softmax_policy(rng(12).normal(size=(3, 3)))
     return mdp, pi, sample_trajectories(mdp, pi, 60_000, rng(13))
 
@@ -182,15 +182,15 @@ def test_the_mean_return_is_J():
 
 def test_trajectories_are_independent_of_their_neighbours():
     # correlation of the returns of neighbours: standard normal times 1/sqrt(m) if there is none
-    returns = sample_trajectories(two_state(), uniform(two_state()), 50_001, rng(22)).rewards.sum(
-        axis=1
-    )
+    returns = sample_trajectories(
+        two_state(gamma=1.0), uniform(two_state(gamma=1.0)), 50_001, rng(22)
+    ).rewards.sum(axis=1)
     r = np.corrcoef(returns[:-1], returns[1:])[0, 1]
     assert abs(r) * np.sqrt(50_000) < stats.norm.isf(FALSE_ALARM / 2)
 
 
 def test_what_has_probability_zero_never_happens():
-    mdp = random_mdp(rng(31), 6, 3, O=4, successors=2, absorbing=2, horizon=5)
+    mdp = random_mdp(rng(31), 6, 3, O=4, successors=2, absorbing=2, horizon=5, gamma=1.0)
     pi = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.25, 0.75]])
     tau = sample_trajectories(mdp, pi, 50_000, rng(32))
     i, t = np.nonzero(tau.happened)
@@ -249,7 +249,7 @@ def test_the_guide_table_finds_what_a_search_finds(rows, draws, seed):
 
 
 def test_the_result_does_not_depend_on_the_size_of_the_table():
-    mdp, n = random_mdp(rng(41), 5, 3, horizon=1), 20_000
+    mdp, n = random_mdp(rng(41), 5, 3, horizon=1, gamma=1.0), 20_000
     outcomes = (uniform(mdp)[:, :, None] * mdp.P).reshape(mdp.S, -1)
     which = rng(42).integers(mdp.S, size=n).astype(np.int32)
     tables = [_GuideTable.build(outcomes, draws) for draws in (1, 1_000, 10_000, 10**7)]
@@ -322,7 +322,7 @@ def test_a_world_whose_rows_are_one_up_to_rounding_is_sampled():
     P[:10, 0, :10] = 0.1
     P[0, 0, :10] += [-9e-11] + [0] * 9
     P[10, 0, 10] = 1.0
-    mdp = MDP(P, np.zeros((11, 1, 11)), [0.1] * 10 + [0.0], horizon=20)
+    mdp = MDP(P, np.zeros((11, 1, 11)), [0.1] * 10 + [0.0], horizon=20, gamma=1.0)
     tau = sample_trajectories(mdp, np.ones((11, 1)), 2_000, rng(51))
     assert tau.states.max() == 9 and (tau.lengths == 20).all()
 
@@ -341,7 +341,8 @@ def test_the_same_random_state_gives_the_same_trajectories():
 def test_sampling_moves_the_random_state_on():
     generator = rng(63)
     first, second = (
-        sample_trajectories(two_state(), uniform(two_state()), 50, generator) for _ in range(2)
+        sample_trajectories(two_state(gamma=1.0), uniform(two_state(gamma=1.0)), 50, generator)
+        for _ in range(2)
     )
     assert (first.states != second.states).any()
 
@@ -350,7 +351,7 @@ def test_neither_the_policy_nor_the_global_random_state_is_touched():
     np.random.seed(5)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     pi = np.array([[0.5, 0.5], [0.5, 0.5]])
-    sample_trajectories(two_state(), pi, 50, rng(64))
+    sample_trajectories(two_state(gamma=1.0), pi, 50, rng(64))
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
     np.testing.assert_array_equal(pi, 0.5)
 
@@ -360,7 +361,7 @@ def test_neither_the_policy_nor_the_global_random_state_is_touched():
 
 @pytest.mark.parametrize("m", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 1])
 def test_there_are_as_many_trajectories_as_asked_for(m):
-    tau = sample_trajectories(two_state(), uniform(two_state()), m, rng(71))
+    tau = sample_trajectories(two_state(gamma=1.0), uniform(two_state(gamma=1.0)), m, rng(71))
     assert tau.states.shape == (m, 4) and tau.actions.shape == tau.rewards.shape == (m, 3)
     assert len(tau) == m and (tau.lengths == 3).all()
 
@@ -388,7 +389,10 @@ def test_blocks_do_not_show(sizes):
 
 def test_a_count_may_be_a_numpy_integer():
     m = np.int64(BLOCK + 1)
-    assert len(sample_trajectories(two_state(), uniform(two_state()), m, rng(73))) == m
+    assert (
+        len(sample_trajectories(two_state(gamma=1.0), uniform(two_state(gamma=1.0)), m, rng(73)))
+        == m
+    )
 
 
 # --- lengths and ends ----------------------------------------------------------------------------
@@ -405,7 +409,7 @@ def test_trajectories_end_in_an_absorbing_state_and_nowhere_before():
 
 def test_an_episode_ends_at_the_horizon_or_in_an_absorbing_state_whichever_comes_first():
     base = vacuum_corridor()
-    mdp = MDP(base.P, base.R, base.mu, horizon=3, observe=base.observe)
+    mdp = MDP(base.P, base.R, base.mu, horizon=3, observe=base.observe, gamma=1.0)
     tau = sample_trajectories(mdp, uniform(mdp), 2_000, rng(82))
     over = mdp.absorbing[tau.states[:, -1]]
     assert (tau.lengths[~over] == 3).all() and (~over).any()
@@ -413,7 +417,7 @@ def test_an_episode_ends_at_the_horizon_or_in_an_absorbing_state_whichever_comes
 
 
 def test_with_a_horizon_nothing_is_unfinished():
-    mdp = MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1], horizon=7)
+    mdp = MDP(np.ones((1, 1, 1)), np.ones((1, 1, 1)), [1], horizon=7, gamma=1.0)
     for limits in (dict(), dict(max_steps=7), dict(max_steps=100)):
         tau = sample_trajectories(mdp, [[1.0]], 3, rng(), **limits)
         assert (tau.lengths == 7).all() and (tau.rewards == 1).all()
@@ -471,9 +475,16 @@ def test_a_horizon_cut_short_is_an_error_too():
     with pytest.raises(
         ValueError, match="10 of 10 trajectories are unfinished after max_steps = 2"
     ):
-        sample_trajectories(two_state(3), uniform(two_state()), 10, rng(), max_steps=2)
+        sample_trajectories(
+            two_state(3, gamma=1.0), uniform(two_state(gamma=1.0)), 10, rng(), max_steps=2
+        )
     tau = sample_trajectories(
-        two_state(3), uniform(two_state()), 10, rng(), max_steps=2, truncate=True
+        two_state(3, gamma=1.0),
+        uniform(two_state(gamma=1.0)),
+        10,
+        rng(),
+        max_steps=2,
+        truncate=True,
     )
     assert tau.actions.shape == (10, 2)
 
@@ -488,7 +499,7 @@ def test_a_policy_that_never_ends_is_refused_unless_it_is_to_be_cut():
 def test_without_a_horizon_ten_thousand_steps_are_the_default_limit():
     # to stay 10,000 times has probability (1 - 1e-9)^10,000 > 0.99999
     P = [[[1 - 1e-9, 1e-9]], [[0, 1]]]
-    mdp = MDP(P, np.zeros((2, 1, 2)), [1, 0])
+    mdp = MDP(P, np.zeros((2, 1, 2)), [1, 0], gamma=1.0)
     words = "2 of 2 trajectories are unfinished after max_steps = 10,000 actions"
     with pytest.raises(ValueError, match=words):
         sample_trajectories(mdp, [[1.0]] * 2, 2, rng())
@@ -591,4 +602,4 @@ REFUSED = {
 def test_what_cannot_be_sampled_is_refused_by_name(changes, error, words, truncate):
     arguments = {"pi": np.full((2, 2), 0.5), "m": 5, "rng": rng(), "truncate": truncate, **changes}
     with pytest.raises(error, match=escape(words)):
-        sample_trajectories(two_state(), **arguments)
+        sample_trajectories(two_state(gamma=1.0), **arguments)

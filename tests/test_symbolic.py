@@ -108,7 +108,7 @@ def numbers_for(world, rng):
             values[world.P[s][a][p]] = P[s, a, p]
     for o, a in itertools.product(range(O), range(A)):
         values[world.theta[o][a]] = theta[o, a]
-    mdp = MDP(P, R, mu, horizon=world.horizon, observe=list(world.observe))
+    mdp = MDP(P, R, mu, horizon=world.horizon, observe=list(world.observe), gamma=1.0)
     return values, mdp, theta
 
 

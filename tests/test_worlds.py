@@ -71,11 +71,11 @@ def test_a_bandit_is_one_decision_with_one_percept():
 @pytest.mark.parametrize("horizon", [1, 2, 3, 5])
 def test_two_states_and_two_actions_make_four_to_the_horizon_trajectories(horizon):
     # one start; each step any of 2 actions, then any of 2 states
-    assert len(enumerate_trajectories(two_state(horizon))) == 4**horizon
+    assert len(enumerate_trajectories(two_state(horizon, gamma=1.0))) == 4**horizon
 
 
 def test_three_steps_by_default_and_64_trajectories():
-    assert len(enumerate_trajectories(two_state())) == 64
+    assert len(enumerate_trajectories(two_state(gamma=1.0))) == 64
 
 
 def test_two_states_by_hand():
@@ -84,13 +84,13 @@ def test_two_states_by_hand():
     # Pr(s_1 = 1) = (0.2 + 0.7) / 2 = 0.45, so J = 0.35 + gamma (0.55 * 0.35 + 0.45 * 1.2)
     #   = 0.35 + 0.7325 gamma for H = 2.
     uniform = np.full((2, 2), 0.5)
-    assert expected_return(two_state(1), uniform) == pytest.approx(0.35, rel=1e-14)
-    assert expected_return(two_state(2), uniform) == pytest.approx(1.0825, rel=1e-14)
+    assert expected_return(two_state(1, gamma=1.0), uniform) == pytest.approx(0.35, rel=1e-14)
+    assert expected_return(two_state(2, gamma=1.0), uniform) == pytest.approx(1.0825, rel=1e-14)
     assert expected_return(two_state(2, gamma=0.5), uniform) == pytest.approx(0.71625, rel=1e-14)
 
 
 def test_push_makes_state_1_likelier_and_costs_a_fifth():
-    mdp = two_state()
+    mdp = two_state(gamma=1.0)
     wait, push = (mdp.actions.index(a) for a in ("wait", "push"))
     assert (mdp.P[:, push, 1] > mdp.P[:, wait, 1]).all()
     np.testing.assert_allclose(mdp.R[:, push] - mdp.R[:, wait], -0.2, rtol=1e-12)
@@ -205,7 +205,7 @@ def test_the_gamma_trap_climbs_to_the_right(gamma, direction, p):
 
 
 def test_the_gamma_trap_is_discounted_by_a_half_and_has_one_percept():
-    mdp = gamma_trap()
+    mdp = gamma_trap(gamma=0.5)
     assert (mdp.gamma, mdp.O, mdp.horizon) == (0.5, 1, None)
     np.testing.assert_array_equal(mdp.absorbing, [False] * 5 + [True])
     # 2 actions first; then left and over, or right and three more steps of 2 actions: 2 (1 + 2^3)
@@ -381,13 +381,15 @@ def test_a_random_world_is_what_was_asked_for(size, data, seed):
 @examples(30)
 @given(seed=st.integers(0, 2**32 - 1), successors=st.integers(1, 5), absorbing=st.integers(1, 4))
 def test_with_absorbing_states_every_policy_ends(seed, successors, absorbing):
-    mdp = random_mdp(np.random.default_rng(seed), 5, 2, successors=successors, absorbing=absorbing)
+    mdp = random_mdp(
+        np.random.default_rng(seed), 5, 2, successors=successors, absorbing=absorbing, gamma=1.0
+    )
     assert (mdp.P[:, :, 5 - absorbing :].sum(axis=2) > 0).all()
     mdp.require_ending(np.eye(2)[[0, 1, 0, 1, 0]], start=np.ones(5, bool))
 
 
 def test_nothing_is_hidden_in_a_random_world_unless_asked_for():
-    mdp = random_mdp(np.random.default_rng(0), horizon=1)
+    mdp = random_mdp(np.random.default_rng(0), horizon=1, gamma=1.0)
     assert (mdp.S, mdp.A, mdp.O) == (4, 3, 4) and sorted(mdp.observe) == [0, 1, 2, 3]
     assert (mdp.P > 0).all() and not mdp.absorbing.any() and mdp.gamma == 1.0
 
@@ -395,7 +397,7 @@ def test_nothing_is_hidden_in_a_random_world_unless_asked_for():
 def test_percepts_are_spread_at_random():
     # each of the 6 ways in which 3 states share 2 percepts, up to names, comes up
     rng = np.random.default_rng(1)
-    seen = {tuple(random_mdp(rng, 3, 1, O=2, horizon=1).observe) for _ in range(200)}
+    seen = {tuple(random_mdp(rng, 3, 1, O=2, horizon=1, gamma=1.0).observe) for _ in range(200)}
     assert seen == {(0, 0, 1), (0, 1, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1)}
 
 
@@ -493,9 +495,15 @@ REFUSED = {
         "must be finite; it is nan",
     ),
     # the sizes of the others
-    "two_state without a step": (lambda: two_state(0), "horizon must be at least 1; it is 0"),
-    "two_state discounted by 2": (lambda: two_state(gamma=2), "gamma must be in [0, 1]; it is 2"),
-    "gamma_trap discounted by nan": (lambda: gamma_trap(NAN), "gamma must be in [0, 1]; it is nan"),
+    "two_state without a step": (
+        lambda: two_state(0, gamma=1.0),
+        "horizon must be at least 1; it is 0",
+    ),
+    "two_state discounted by 2": (lambda: two_state(gamma=2), "gamma must lie in [0, 1]; it is 2"),
+    "gamma_trap discounted by nan": (
+        lambda: gamma_trap(NAN),
+        "gamma must lie in [0, 1]; it is nan",
+    ),
     # random worlds
     "no state": (lambda: drawn(S=0), "S must be at least 1; it is 0"),
     "no action": (lambda: drawn(A=0), "A must be at least 1; it is 0"),
@@ -522,7 +530,7 @@ REFUSED = {
         lambda: drawn(start="last"),
         "start must be 'random', 'uniform' or 'first'; it is 'last'",
     ),
-    "discounted by 1.5": (lambda: drawn(gamma=1.5), "gamma must be in [0, 1]; it is 1.5"),
+    "discounted by 1.5": (lambda: drawn(gamma=1.5), "gamma must lie in [0, 1]; it is 1.5"),
 }
 
 
@@ -533,8 +541,14 @@ def test_what_makes_no_world_is_refused(call, words):
 
 
 NO_NUMBERS = {
-    "rng None": (lambda: random_mdp(None), "rng must be a numpy.random.Generator; it is NoneType"),
-    "rng a seed": (lambda: random_mdp(7), "rng must be a numpy.random.Generator; it is int"),
+    "rng None": (
+        lambda: random_mdp(None, gamma=1.0),
+        "rng must be a numpy.random.Generator; it is NoneType",
+    ),
+    "rng a seed": (
+        lambda: random_mdp(7, gamma=1.0),
+        "rng must be a numpy.random.Generator; it is int",
+    ),
     "S 2.5": (lambda: drawn(S=2.5), "S must be a whole number; it is 2.5"),
     "S a string": (lambda: drawn(S="4"), "S must be a whole number; it is '4'"),
     "A None": (lambda: drawn(A=None), "A must be a whole number; it is None"),
@@ -569,8 +583,8 @@ def test_in_the_aliased_pair_chance_beats_any_fixed_action(reward, gamma):
 
 def test_the_aliased_pair_is_the_same_from_either_start_with_the_actions_exchanged():
     for p in (0.0, 0.3, 0.8):
-        one = expected_return(aliased_pair(start=0), [[p, 1 - p]])
-        other = expected_return(aliased_pair(start=1), [[1 - p, p]])
+        one = expected_return(aliased_pair(start=0, gamma=0.9), [[p, 1 - p]])
+        other = expected_return(aliased_pair(start=1, gamma=0.9), [[1 - p, p]])
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
@@ -587,8 +601,8 @@ def test_the_aliased_pair_seen_earns_the_reward_at_every_step():
     ("call", "says"),
     [
         (lambda: aliased_pair(gamma=1.0), "gamma must be below 1: this world has no end"),
-        (lambda: aliased_pair(start=2), "start must be at least 0, at most 1; it is 2"),
-        (lambda: with_memory(two_state(), 0), "size must be at least 1; it is 0"),
+        (lambda: aliased_pair(start=2, gamma=0.9), "start must be at least 0, at most 1; it is 2"),
+        (lambda: with_memory(two_state(gamma=1.0), 0), "size must be at least 1; it is 0"),
     ],
 )
 def test_pairs_and_memories_name_what_is_wrong(call, says):
@@ -598,7 +612,7 @@ def test_pairs_and_memories_name_what_is_wrong(call, says):
 
 def test_the_size_of_a_memory_is_a_whole_number():
     with pytest.raises(TypeError, match=escape("size must be a whole number; it is 1.5")):
-        with_memory(two_state(), 1.5)
+        with_memory(two_state(gamma=1.0), 1.5)
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -625,7 +639,7 @@ def test_a_memory_of_the_last_action_lets_a_policy_alternate():
     P[0, :, 1] = P[1, :, 2] = P[2, :, 2] = 1.0
     R = np.zeros((3, 2, 3))
     R[0, 0, 1] = R[1, 1, 2] = 1.0
-    world = MDP(P, R, [1, 0, 0], horizon=2, observe=[0, 0, 0])
+    world = MDP(P, R, [1, 0, 0], horizon=2, observe=[0, 0, 0], gamma=1.0)
     assert max(expected_return(world, [[p, 1 - p]]) for p in np.linspace(0, 1, 101)) <= 1 + 1e-12
     first, second = np.eye(4)[0 * 2 + 1], np.eye(4)[1 * 2 + 0]
     assert expected_return(with_memory(world), [first, second]) == 2.0

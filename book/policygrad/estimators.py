@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mdp import MDP, real_array, require_discount
+from .mdp import MDP
 from .policies import score
 from .trajectories import Trajectories
+from .validate import real_array, require_discount
 
 __all__ = ["discounts", "reinforce_gradients", "returns", "rewards_to_go"]
 
 
-def returns(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
+def returns(trajectories: Trajectories, gamma: float) -> np.ndarray:
     """Add up the whole return R(tau) = sum_t gamma^t r_t of each trajectory: (m,).
 
     Raises
@@ -38,7 +39,7 @@ def returns(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
     return trajectories.rewards @ discounts(trajectories, gamma)
 
 
-def rewards_to_go(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
+def rewards_to_go(trajectories: Trajectories, gamma: float) -> np.ndarray:
     """Go backwards to get the return from each step, G_t = r_t + gamma G_{t+1}: (m, H).
 
     Discounted from t on, not from 0: J's gradient also needs the factor gamma^t of
@@ -56,7 +57,7 @@ def rewards_to_go(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
     return G
 
 
-def discounts(trajectories: Trajectories, gamma: float = 1.0) -> np.ndarray:
+def discounts(trajectories: Trajectories, gamma: float) -> np.ndarray:
     """The factors gamma^t of the steps: (H,).
 
     Raises

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mdp import MDP, reachable, require_policy
+from .mdp import MDP, reachable
 from .policies import score, softmax_policy
 from .trajectories import NO_ACTION, Trajectories
+from .validate import require_policy
 
 METHODS = ("enumeration", "dynamic-programming", "linear-solve")
 MAX_STEPS = 1_000_000  # where dynamic programming over endless time gives up

@@ -25,10 +25,11 @@ import numpy as np
 
 from .estimators import discounts, reinforce_gradients, returns, rewards_to_go
 from .exact import expected_return, policy_gradient
-from .mdp import MDP, real_array, require_between, require_count, require_generator
+from .mdp import MDP
 from .policies import softmax_policy
 from .sampling import sample_trajectories
 from .trajectories import Trajectories
+from .validate import real_array, require_between, require_count, require_generator
 
 __all__ = ["Ascent", "Diverged", "QLearning", "exact_ascent", "q_learning", "reinforce"]
 

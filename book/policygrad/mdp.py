@@ -25,22 +25,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 
 import numpy as np
 
-SUM_TOLERANCE = 1e-10  # a row of probabilities may miss 1 by rounding, not by more
+from .tables import arrays_of_table, reward_array
+from .validate import (
+    probability_array,
+    real_array,
+    rectangular,
+    require_count,
+    require_discount,
+    require_policy,
+    whole_array,
+)
 
-__all__ = [
-    "MDP",
-    "reachable",
-    "real_array",
-    "require_between",
-    "require_count",
-    "require_discount",
-    "require_generator",
-    "require_policy",
-]
+__all__ = ["MDP", "reachable"]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -49,15 +48,20 @@ class MDP:
 
     Parameters
     ----------
-    P : (S, A, S) array of probabilities; each ``P[s, a]`` sums to 1.
-    R : (S, A, S) array of finite rewards.
-    mu : (S,) array of probabilities that sum to 1.
+    P : (S, A, S) array of probabilities; each ``P[s, a]`` sums to 1.  One in float32
+        may miss it by the rounding of that type, and is brought to 1.
+    R : (S, A, S) array of finite rewards; or see ``rewards``.
+    mu : (S,) array of probabilities that sum to 1, likewise.
+    gamma : discount in [0, 1].
     horizon : number of actions H >= 1, or None: until an absorbing state, or for ever
         when ``gamma < 1``.
-    gamma : discount in [0, 1].
     observe : (S,) integers 0 .. O-1 without gaps, the percept of each state;
         default: the state itself.
     states, actions, percepts : names, one distinct string each; default: the numbers.
+    rewards : what R depends on: "transition", with R of shape (S, A, S); "action", (S, A); or
+        "state", (S,), paid whenever an action is taken there.  Then R is spread over the rest.
+
+    Other orders and tables: :meth:`from_matrices`, :meth:`from_gymnasium`.
 
     ``dataclasses.replace(mdp, horizon=4)`` builds the same world but for the horizon, and so for
     every parameter.  Names are kept; where their number changes, give new ones, or None.
@@ -90,48 +94,97 @@ class MDP:
         R,
         mu,
         *,
+        gamma: float,
         horizon: int | None = None,
-        gamma: float = 1.0,
         observe=None,
         states: Sequence[str] | None = None,
         actions: Sequence[str] | None = None,
         percepts: Sequence[str] | None = None,
+        rewards: str = "transition",
     ):
-        P = real_array("P", P)
-        if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
-            raise ValueError(f"P must have shape (S, A, S) with S, A >= 1; it has {P.shape}")
+        P = _dynamics(P)
         S, A, _ = P.shape
-        R = real_array("R", R)
-        if R.shape != P.shape:
-            raise ValueError(f"R must have the shape of P, {P.shape}; it has {R.shape}")
-        mu = real_array("mu", mu)
-        if mu.shape != (S,):
-            raise ValueError(f"mu must have shape (S,) = ({S},); it has {mu.shape}")
-        _require_probabilities("P", P)
-        _require_probabilities("mu", mu)
         observe = _percept_numbers(observe, S)
-        O = int(observe.max()) + 1
-
-        elsewhere = P * ~np.eye(S, dtype=bool)[:, None, :]
-        free = R[np.arange(S), :, np.arange(S)] == 0.0
-        absorbing = (free & ~elsewhere.any(axis=2)).all(axis=1)
-
         values = dict(
             P=P,
-            R=R,
-            mu=mu,
-            horizon=_horizon(horizon),
+            R=(R := reward_array(R, S, A, rewards)),
+            mu=probability_array("mu", mu, (S,), "(S,)"),
+            horizon=None if horizon is None else require_count("horizon", horizon),
             gamma=require_discount(gamma),
             observe=observe,
             states=_names("states", states, S),
             actions=_names("actions", actions, A),
-            percepts=_names("percepts", percepts, O),
-            absorbing=absorbing,
+            percepts=_names("percepts", percepts, int(observe.max()) + 1),
+            absorbing=_absorbing(P, R),
         )
         for name, value in values.items():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+                value = value.view()  # cannot be made writeable again, as its owner could
             object.__setattr__(self, name, value)
+
+    def __reduce__(self):
+        # Copies and what comes out of a pickle are validated and frozen like any other.
+        return _built, (type(self), *(getattr(self, name) for name in _ARGUMENTS))
+
+    @classmethod
+    def from_matrices(
+        cls, P, R, mu, *, gamma: float, rewards: str = "transition", **options
+    ) -> MDP:
+        """Build a world from matrices with the action first, ``P[a][s, s']``.
+
+        That order is common elsewhere, and where A = S nothing tells it from this one.
+
+        Parameters
+        ----------
+        P : (A, S, S) array of probabilities; each ``P[a, s]`` sums to 1.
+        R : (A, S, S) rewards for ``rewards="transition"``, (S, A) for "action", (S,) for "state".
+        mu, gamma, options : as in :class:`MDP`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            naming the entry that is wrong; P and R then have the order of :class:`MDP`.
+        """
+        P = real_array("P", P)
+        if P.ndim != 3 or P.shape[1] != P.shape[2] or 0 in P.shape:
+            raise ValueError(f"P must have shape (A, S, S) with S, A >= 1; it has {P.shape}")
+        if rewards == "transition":
+            R = real_array("R", R, P.shape, "(A, S, S)").swapaxes(0, 1)
+        return cls(P.swapaxes(0, 1), R, mu, gamma=gamma, rewards=rewards, **options)
+
+    @classmethod
+    def from_gymnasium(cls, table, mu, *, gamma: float, **options) -> MDP:
+        """Build a world from a Gymnasium table, ``table[s][a] = [(p, s', r, done), ...]``.
+
+        That is the attribute ``P`` of FrozenLake, Taxi and CliffWalking.  Outcomes of one (s, a)
+        with the same s' are merged: their probabilities add up and their reward is the mean, which
+        leaves J and all values as they are.  An outcome that is ``done`` ends the episode: where s'
+        is not absorbing by its own row, it leads to one more state, the last one, named "end".
+
+        Parameters
+        ----------
+        table : mappings or lists over s = 0 .. S-1 and a = 0 .. A-1.
+        mu : (S,) start distribution over the states of the table, which does not hold it.
+        gamma, options : as in :class:`MDP`; ``observe`` and ``states`` over the table's states.
+
+        Raises
+        ------
+        ValueError, TypeError
+            naming the entry of the table that is wrong.
+        """
+        P, R, added = arrays_of_table(table)
+        S = len(P) - added
+        mu = probability_array("mu", mu, (S,), "(S,)")
+        if added:
+            mu = np.append(mu, 0.0)
+            names = options.get("states")
+            names = range(S) if names is None else names
+            options["states"] = (*map(str, names), "end")
+            if options.get("observe") is not None:
+                observe = whole_array("observe", options["observe"], (S,), "(S,)")
+                options["observe"] = np.append(observe, observe.max() + 1)
+        return cls(P, R, mu, gamma=gamma, **options)
 
     @property
     def S(self) -> int:
@@ -236,12 +289,21 @@ class MDP:
     def _start_states(self, start) -> np.ndarray:
         if start is None:
             return self.mu > 0
-        start = _rectangular("start", start)
+        start = rectangular("start", start)
         if start.dtype != bool:
             raise TypeError(f"start must hold booleans; it holds {start.dtype}")
         if start.shape != (self.S,):
             raise ValueError(f"start must have shape (S,) = ({self.S},); it has {start.shape}")
         return start
+
+
+_ARGUMENTS = (
+    "P", "R", "mu", "gamma", "horizon", "observe", "states", "actions", "percepts",
+)  # fmt: skip
+
+
+def _built(kind, P, R, mu, *options) -> MDP:
+    return kind(P, R, mu, **dict(zip(_ARGUMENTS[3:], options, strict=True)))
 
 
 def reachable(moves: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -263,131 +325,27 @@ def reachable(moves: np.ndarray, seen: np.ndarray) -> np.ndarray:
         seen = more
 
 
-def require_policy(pi, O: int, A: int, *, name: str = "pi") -> np.ndarray:
-    """Copy a policy, pi[o, a] = Pr(a given o), into an (O, A) array of probabilities.
-
-    Raises
-    ------
-    ValueError, TypeError
-        naming the entry that is no probability, or the row that does not sum to 1.
-    """
-    pi = real_array(name, pi)
-    if pi.shape != (O, A):
-        raise ValueError(f"{name} must have shape (O, A) = ({O}, {A}); it has {pi.shape}")
-    _require_probabilities(name, pi)
-    return pi
+def _dynamics(P) -> np.ndarray:
+    shape = np.shape(P := rectangular("P", P))
+    if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
+        hint = ""
+        if len(shape) == 3 and shape[1] == shape[2] and 0 not in shape:
+            hint = "; for matrices P[a][s, s'], the action first, there is MDP.from_matrices"
+        raise ValueError(f"P must have shape (S, A, S) with S, A >= 1; it has {shape}{hint}")
+    return probability_array("P", P)
 
 
-def require_discount(gamma) -> float:
-    """Refuse what is no discount, a real number in [0, 1].
-
-    Raises
-    ------
-    ValueError, TypeError
-        saying what it is instead.
-    """
-    if isinstance(gamma, bool) or not isinstance(gamma, Real):
-        raise TypeError(f"gamma must be a number in [0, 1]; it is {gamma!r}")
-    if not 0.0 <= gamma <= 1.0:  # also catches nan
-        raise ValueError(f"gamma must be in [0, 1]; it is {gamma}")
-    return float(gamma)
-
-
-def require_between(name: str, value, low: float, high: float) -> float:
-    """Refuse what is no real number from ``low`` to ``high``.
-
-    Raises
-    ------
-    ValueError, TypeError
-        naming the number and saying what it is instead.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number; it is {value!r}")
-    if not low <= value <= high:  # also catches nan
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}]; it is {value}")
-    return float(value)
-
-
-def require_count(name: str, value, low: int = 1, high: int | None = None) -> int:
-    """Refuse what is no whole number from ``low`` to ``high``.
-
-    Raises
-    ------
-    ValueError, TypeError
-        naming the count and saying what it is instead.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number; it is {value!r}")
-    if value < low or (high is not None and value > high):
-        most = "" if high is None else f", at most {high}"
-        raise ValueError(f"{name} must be at least {low}{most}; it is {value}")
-    return int(value)
-
-
-def require_generator(rng) -> None:
-    """Refuse what is no ``numpy.random.Generator``.
-
-    Raises
-    ------
-    TypeError
-        saying what it is instead.
-    """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator; it is {type(rng).__name__}")
-
-
-def real_array(name: str, value) -> np.ndarray:
-    """Copy a value into an array of finite floats.
-
-    Raises
-    ------
-    ValueError, TypeError
-        naming the array, or the entry that is NaN or infinite.
-    """
-    array = _rectangular(name, value)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers; it holds {array.dtype}")
-    array = array.astype(float, copy=False)  # a copy it is already
-    finite = np.isfinite(array)
-    if not finite.all():
-        bad = np.argwhere(~finite)[0]
-        raise ValueError(f"{_entry(name, bad)} must be finite; it is {array[tuple(bad)]}")
-    return array
-
-
-def _rectangular(name: str, value) -> np.ndarray:
-    try:
-        return np.array(value)
-    except ValueError:
-        raise ValueError(
-            f"{name} must be a rectangular array of numbers; its rows differ"
-        ) from None
-
-
-def _require_probabilities(name: str, array: np.ndarray) -> None:
-    negative = array < 0
-    if negative.any():
-        bad = np.argwhere(negative)[0]
-        raise ValueError(f"{_entry(name, bad)} must be a probability; it is {array[tuple(bad)]:g}")
-    totals = array.sum(axis=-1)
-    off = np.abs(totals - 1.0) > SUM_TOLERANCE
-    if off.any():
-        row = tuple(np.argwhere(off)[0])
-        raise ValueError(f"{_entry(name, row)} must sum to 1; it sums to {totals[row]:.12g}")
-
-
-def _entry(name: str, index) -> str:
-    return f"{name}[{', '.join(str(int(i)) for i in index)}]" if len(index) else name
+def _absorbing(P: np.ndarray, R: np.ndarray) -> np.ndarray:
+    """States that every action leads back to, with probability 1 and reward 0: (S,) booleans."""
+    s = np.arange(len(P))
+    only_back = np.count_nonzero(P, axis=2) == (P[s, :, s] != 0)
+    return (only_back & (R[s, :, s] == 0.0)).all(axis=1)
 
 
 def _percept_numbers(observe, S: int) -> np.ndarray:
     if observe is None:
         return np.arange(S)
-    array = _rectangular("observe", observe)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"observe must hold integers; it holds {array.dtype}")
-    if array.shape != (S,):
-        raise ValueError(f"observe must have shape (S,) = ({S},); it has {array.shape}")
+    array = whole_array("observe", observe, (S,), "(S,)")
     used = np.unique(array)
     if used[0] < 0:
         s = int(array.argmin())
@@ -398,17 +356,7 @@ def _percept_numbers(observe, S: int) -> np.ndarray:
             "observe must use the percept numbers 0 .. O-1 without gaps; "
             f"it uses {used[-1]} but not {gap}"
         )
-    return array.astype(np.intp)
-
-
-def _horizon(horizon) -> int | None:
-    if horizon is None:
-        return None
-    if isinstance(horizon, bool) or not isinstance(horizon, Integral):
-        raise TypeError(f"horizon must be a whole number of actions or None; it is {horizon!r}")
-    if horizon < 1:
-        raise ValueError(f"horizon must be at least 1; it is {horizon}")
-    return int(horizon)
+    return array
 
 
 def _names(what: str, names, count: int) -> tuple[str, ...]:

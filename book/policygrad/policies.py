@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mdp import real_array, require_between
+from .validate import real_array, require_between
 
 __all__ = ["greedy_policy", "score", "softmax_policy"]
 

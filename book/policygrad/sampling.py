@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mdp import MDP, require_count, require_generator
+from .mdp import MDP
 from .trajectories import NO_ACTION, Trajectories
+from .validate import require_count, require_generator
 
 DEFAULT_MAX_STEPS = 10_000
 BLOCK = 8192  # trajectories walked together; their scratch arrays then stay in the cache

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mdp import MDP, real_array, require_count, require_generator
+from .mdp import MDP
+from .validate import real_array, require_count, require_generator
 
 __all__ = [
     "CORRIDOR_MAP",
@@ -75,10 +76,12 @@ def bandit(rewards, chances=None) -> MDP:
     P[0, :, 1], P[0, :, 2] = chances, 1.0 - chances
     R[0, :, 1] = rewards
     P[1, :, 1] = P[2, :, 2] = 1.0
-    return MDP(P, R, [1, 0, 0], horizon=1, observe=[0, 0, 0], states=["start", "paid", "unpaid"])
+    return MDP(
+        P, R, [1, 0, 0], horizon=1, observe=[0, 0, 0], states=["start", "paid", "unpaid"], gamma=1.0
+    )
 
 
-def two_state(horizon: int = 3, gamma: float = 1.0) -> MDP:
+def two_state(horizon: int = 3, *, gamma: float) -> MDP:
     """Build a world of two states and two actions in which every transition is possible.
 
     From its start there are 4^H trajectories: 64 for H = 3.  Being in state 1 pays;
@@ -115,10 +118,11 @@ def short_corridor() -> MDP:
         states=["0", "1", "2", "end"],
         actions=["left", "right"],
         percepts=["corridor"],
+        gamma=1.0,
     )
 
 
-def aliased_pair(reward: float = 1.0, gamma: float = 0.9, start: int = 0) -> MDP:
+def aliased_pair(reward: float = 1.0, *, gamma: float, start: int = 0) -> MDP:
     """Build two aliased states: the action that is right in one is wrong in the other.
 
     In state 0 "go" pays +reward and leads to state 1, "turn" pays -reward and stays.  In state 1
@@ -207,7 +211,7 @@ def with_memory(mdp: MDP, size: int = 2) -> MDP:
     )
 
 
-def gamma_trap(gamma: float = 0.5) -> MDP:
+def gamma_trap(gamma: float) -> MDP:
     """Build the world in which the update without gamma^t climbs down.
 
     Two decisions with one shared parameter p = pi(right).  First: right pays 1, left 0.  Then: left
@@ -299,6 +303,7 @@ def vacuum_corridor(
         states=names,
         actions=actions,
         percepts=[p or "open" for p in percepts],
+        gamma=1.0,
     )
 
 
@@ -348,7 +353,7 @@ def random_mdp(
     start: str = "random",
     absorbing: int = 0,
     horizon: int | None = None,
-    gamma: float = 1.0,
+    gamma: float,
 ) -> MDP:
     """Draw a decision process at random.
 
