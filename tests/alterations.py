@@ -269,8 +269,8 @@ _ROWS = [
     ),
     (
         "mdp",
-        "more = seen | moves[seen].any(axis=0)",
-        "more = seen | moves[seen].all(axis=0)",
+        "new = moves[new].any(axis=0) & ~seen",
+        "new = moves[new].all(axis=0) & ~seen",
         "reachable only if from everywhere",
         "test_mdp.py::test_reachable_is_the_transitive_closure",
     ),

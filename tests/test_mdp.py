@@ -1,5 +1,6 @@
 """The decision process: what it accepts, what it refuses and in which words, and when it ends."""
 
+import copy
 import pickle
 from dataclasses import FrozenInstanceError, fields, replace
 from fractions import Fraction
@@ -10,16 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policygrad.mdp import (
-    MDP,
-    reachable,
-    real_array,
-    require_between,
-    require_count,
-    require_discount,
-    require_generator,
-    require_policy,
-)
+from policygrad.mdp import MDP, reachable
+from policygrad.validate import require_policy
 from random_worlds import examples, worlds
 
 NAN, INF = float("nan"), float("inf")
@@ -37,7 +30,7 @@ def arrays(S=2, A=2):
 def build(**changes):
     """A sound world of two states and two actions, but for the changes."""
     P, R, mu = arrays()
-    return MDP(**{"P": P, "R": R, "mu": mu, "horizon": 3, **changes})
+    return MDP(**{"P": P, "R": R, "mu": mu, "horizon": 3, "gamma": 1.0, **changes})
 
 
 def at(array, place, value):
@@ -170,7 +163,7 @@ REFUSED = {
     "horizon 1.5": (
         dict(horizon=1.5),
         TypeError,
-        "horizon must be a whole number of actions or None; it is 1.5",
+        "horizon must be a whole number; it is 1.5",
     ),
     "horizon 2.0": (dict(horizon=2.0), TypeError, "it is 2.0"),
     "horizon True": (dict(horizon=True), TypeError, "it is True"),
@@ -232,7 +225,7 @@ def test_whichever_entry_is_wrong_it_is_the_one_that_is_named(world, data):
     place = tuple(data.draw(st.integers(0, n - 1)) for n in good[name].shape)
     bad = at(good[name], place, NAN)
     with pytest.raises(ValueError, match=escape(f"{name}[{', '.join(map(str, place))}] must be")):
-        MDP(**{**good, name: bad}, horizon=1)
+        MDP(**{**good, name: bad}, horizon=1, gamma=1.0)
 
 
 @pytest.mark.parametrize("miss", [-9e-11, 9e-11])
@@ -286,9 +279,10 @@ def test_a_horizon_may_be_any_whole_number(horizon):
     assert mdp.horizon == 1 and type(mdp.horizon) is int
 
 
-def test_by_default_there_is_no_horizon_and_no_discount():
-    mdp = MDP(*arrays())
-    assert mdp.horizon is None and mdp.gamma == 1.0
+def test_by_default_there_is_no_horizon_but_the_discount_has_to_be_given():
+    assert MDP(*arrays(), gamma=1.0).horizon is None
+    with pytest.raises(TypeError, match="gamma"):
+        MDP(*arrays())
 
 
 def test_percepts_may_be_unsigned():
@@ -345,14 +339,24 @@ def test_where_the_number_of_percepts_changes_their_names_have_to_be_given_anew(
     assert replace(build(), observe=[0, 0], percepts=None).percepts == ("0",)
 
 
+def duplicates(mdp):
+    """The same world, by each way that Python has of making a copy."""
+    protocols = range(pickle.HIGHEST_PROTOCOL + 1)
+    pickled = [pickle.loads(pickle.dumps(mdp, protocol)) for protocol in protocols]
+    return [copy.copy(mdp), copy.deepcopy(mdp), *pickled]
+
+
 # --- frozen --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["P", "R", "mu", "observe", "absorbing"])
 def test_its_arrays_cannot_be_written_to(name):
-    array = getattr(build(), name)
-    with pytest.raises(ValueError, match="read-only"):
-        array[...] = 0
+    for mdp in (build(), *duplicates(build())):
+        array = getattr(mdp, name)
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
 
 
 @pytest.mark.parametrize("name", ["P", "gamma", "horizon", "absorbing", "news"])
@@ -381,10 +385,79 @@ def test_two_worlds_are_equal_only_if_they_are_the_same_object():
     assert mdp == mdp and mdp != build() and len({mdp, build()}) == 2
 
 
-def test_it_survives_pickling():
-    mdp = pickle.loads(pickle.dumps(build(gamma=0.5)))
-    np.testing.assert_array_equal(mdp.R, R)
-    assert mdp.gamma == 0.5
+def test_copies_and_what_comes_out_of_a_pickle_are_the_same_world():
+    mdp = build(gamma=0.5, observe=[0, 0], states=["x", "y"])
+    for other in duplicates(mdp):
+        assert type(other) is MDP and other is not mdp
+        for field in fields(MDP):
+            np.testing.assert_array_equal(getattr(other, field.name), getattr(mdp, field.name))
+
+
+def test_a_pickle_that_was_tampered_with_is_validated():
+    kind, arguments = build().__reduce__()
+    spoilt = (arguments[0], at(P, (0, 0), [5, -3]), *arguments[2:])
+    with pytest.raises(ValueError, match=escape("P[0, 0, 1] must be a probability; it is -3")):
+        kind(*spoilt)
+
+
+# --- other shapes of rewards, other orders --------------------------------------------------------
+
+
+def test_rewards_of_a_state_or_of_an_action_are_spread_over_what_they_do_not_depend_on():
+    per_action = np.array([[1.0, 2.0], [3.0, 4.0]])
+    by_action, by_state = build(R=per_action, rewards="action"), build(R=[5, 6], rewards="state")
+    for s, a, p in np.ndindex(2, 2, 2):
+        assert by_action.R[s, a, p] == per_action[s, a]
+        assert by_state.R[s, a, p] == [5, 6][s]
+
+
+@pytest.mark.parametrize(
+    ("R", "rewards", "words"),
+    [
+        (np.ones((2, 2)), "transition", '; it has (2, 2); if that is meant, say rewards="action"'),
+        (np.ones(2), "transition", '; it has (2,); if that is meant, say rewards="state"'),
+        (np.ones((2, 2, 2)), "state", 'it has (2, 2, 2); if that is meant, say rewards="transit'),
+        (np.ones((3, 2)), "action", "R must have (2, 2); it has (3, 2)"),
+        (np.ones(2), "sa", "rewards must be one of transition, action, state; it is 'sa'"),
+        (np.ones(2), None, "rewards must be one of transition, action, state; it is None"),
+    ],
+)
+def test_rewards_of_another_shape_are_refused_with_the_word_that_would_take_them(R, rewards, words):
+    with pytest.raises(ValueError, match=escape(words)):
+        build(R=R, rewards=rewards)
+
+
+@examples(30)
+@given(world=worlds())
+def test_matrices_with_the_action_first_give_the_same_world(world):
+    mdp, _ = world
+    first = MDP.from_matrices(
+        mdp.P.swapaxes(0, 1),
+        mdp.R.swapaxes(0, 1),
+        mdp.mu,
+        gamma=mdp.gamma,
+        horizon=mdp.horizon,
+        observe=mdp.observe,
+    )
+    for field in fields(MDP):
+        np.testing.assert_array_equal(getattr(first, field.name), getattr(mdp, field.name))
+
+
+def test_with_the_action_first_rewards_of_an_action_keep_the_order_state_action():
+    # as in the packages that take such matrices: R[s, a]
+    R = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])  # S = 2, A = 3
+    mdp = MDP.from_matrices(np.full((3, 2, 2), 0.5), R, [1, 0], gamma=0.9, rewards="action")
+    np.testing.assert_array_equal(mdp.R[:, :, 0], R)
+
+
+def test_matrices_in_the_wrong_order_are_refused_with_the_way_that_takes_them():
+    P = np.full((2, 3, 3), 1 / 3)  # A = 2, S = 3
+    with pytest.raises(ValueError, match=escape("it has (2, 3, 3); for matrices P[a][s, s'], the")):
+        MDP(P, P, [1, 0, 0], gamma=1.0)
+    with pytest.raises(ValueError, match=escape("P must have shape (A, S, S) with S, A >= 1")):
+        MDP.from_matrices(P.swapaxes(0, 1), P, [1, 0, 0], gamma=1.0)
+    with pytest.raises(ValueError, match=escape("R must have shape (A, S, S) = (2, 3, 3)")):
+        MDP.from_matrices(P, P.swapaxes(0, 1), [1, 0, 0], gamma=1.0)
 
 
 # --- absorbing states ----------------------------------------------------------------------------
@@ -481,56 +554,6 @@ def test_a_policy_that_is_one_is_copied_into_floats():
     np.testing.assert_array_equal(pi, given_pi)
 
 
-# --- what every door of the package asks ---------------------------------------------------------
-
-
-@pytest.mark.parametrize("dtype", [int, np.float32, float])
-def test_a_real_array_is_a_copy_in_floats(dtype):
-    value = np.ones((2, 3), dtype)
-    array = real_array("x", value)
-    array[0] = 7
-    assert array.dtype == float and (value == 1).all()
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "words"),
-    [
-        (0, ValueError, "n must be at least 1, at most 9; it is 0"),
-        (10, ValueError, "n must be at least 1, at most 9; it is 10"),
-        (2.0, TypeError, "n must be a whole number; it is 2.0"),
-        (True, TypeError, "n must be a whole number; it is True"),
-        (None, TypeError, "n must be a whole number; it is None"),
-    ],
-)
-def test_what_is_no_count_is_refused(value, error, words):
-    with pytest.raises(error, match=escape(words)):
-        require_count("n", value, 1, 9)
-
-
-def test_a_count_a_discount_a_number_and_a_generator_are_let_through():
-    counts = [require_count("n", n, 1, 9) for n in (1, np.uint8(9))]
-    assert counts == [1, 9] and {type(n) for n in counts} == {int}
-    assert require_count("n", 10**30) == 10**30
-    assert [require_discount(gamma) for gamma in (0, Fraction(1, 2), 1)] == [0.0, 0.5, 1.0]
-    assert [require_between("x", x, -1, 2) for x in (-1, Fraction(1, 2), 2)] == [-1.0, 0.5, 2.0]
-    assert require_generator(np.random.default_rng()) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "words"),
-    [
-        (2.5, ValueError, "x must lie in [-1, 2]; it is 2.5"),
-        (-1.5, ValueError, "x must lie in [-1, 2]; it is -1.5"),
-        (float("nan"), ValueError, "x must lie in [-1, 2]; it is nan"),
-        (1j, TypeError, "x must be a number in [-1, 2]; it is 1j"),
-        (False, TypeError, "x must be a number in [-1, 2]; it is False"),
-    ],
-)
-def test_what_does_not_lie_between_is_refused(value, error, words):
-    with pytest.raises(error, match=escape(words)):
-        require_between("x", value, -1, 2)
-
-
 # --- does it end? --------------------------------------------------------------------------------
 
 # 0 <-> 1 by "go round"; "leave" goes 0 -> 2 (absorbing); 3 is a trap with a reward, entered from 1
@@ -542,7 +565,7 @@ def roundabout(**settings):
     P[0, 0, 1] = P[0, 1, 2] = P[1, 0, 0] = P[1, 1, 3] = 1.0
     P[2, :, 2] = P[3, :, 3] = 1.0
     R[3, :, 3] = 1.0
-    return MDP(P, R, [1, 0, 0, 0], states=["a", "b", "end", "trap"], **settings)
+    return MDP(P, R, [1, 0, 0, 0], states=["a", "b", "end", "trap"], **{"gamma": 1.0, **settings})
 
 
 def test_a_policy_that_ends_is_let_through():

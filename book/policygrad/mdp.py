@@ -104,11 +104,13 @@ class MDP:
     ):
         P = _dynamics(P)
         S, A, _ = P.shape
+        R = reward_array(R, S, A, rewards)
+        mu = probability_array("mu", mu, (S,), "(S,)")
         observe = _percept_numbers(observe, S)
         values = dict(
             P=P,
-            R=(R := reward_array(R, S, A, rewards)),
-            mu=probability_array("mu", mu, (S,), "(S,)"),
+            R=R,
+            mu=mu,
             horizon=None if horizon is None else require_count("horizon", horizon),
             gamma=require_discount(gamma),
             observe=observe,
@@ -318,11 +320,11 @@ def reachable(moves: np.ndarray, seen: np.ndarray) -> np.ndarray:
     -------
     (S,) booleans.
     """
-    while True:
-        more = seen | moves[seen].any(axis=0)
-        if (more == seen).all():
-            return seen
-        seen = more
+    seen = new = np.array(seen)
+    while new.any():
+        new = moves[new].any(axis=0) & ~seen
+        seen = seen | new
+    return seen
 
 
 def _dynamics(P) -> np.ndarray:
