@@ -1,5 +1,6 @@
 """A picture is the same text on every run, draws the numbers it is given, and has few colours."""
 
+import inspect
 import re
 import xml.etree.ElementTree as ET
 
@@ -448,3 +449,66 @@ def test_the_weights_of_contexts_are_drawn_as_given_and_the_limit_last():
     np.testing.assert_allclose(limit.get_xydata(), np.transpose([x, 3 * x]), atol=1e-6)
     assert limit.get_color() == figures.WRONG
     assert weights(4)._repr_svg_() != weights()._repr_svg_()
+
+
+# --- what cannot be drawn ------------------------------------------------------------------------
+
+NO_NUMBERS = {"trajectory_factors", "derivation_map", "corridor_map"}  # but a count, or words
+
+
+def call_of(draw, monkeypatch):
+    """The function of the module that a picture of these tests comes from, with its arguments."""
+    calls = []
+
+    def recorder(function):
+        def record(*args, **options):
+            calls.append((function, inspect.signature(function).bind(*args, **options).arguments))
+            return function(*args, **options)
+
+        return record
+
+    for name in figures.__all__:
+        if name != "Picture":
+            monkeypatch.setattr(figures, name, recorder(getattr(figures, name)))
+    draw = getattr(figures, draw.__name__, draw)
+    draw()
+    ((function, arguments),) = calls
+    return function, arguments
+
+
+def spoilt(value):
+    """The value with one number that cannot be drawn, in each way and each place in turn."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: other} for other in spoilt(part))
+    elif isinstance(value, (list, tuple)) and not all(isinstance(x, float) for x in value):
+        for i, part in enumerate(value):
+            yield from ([*value[:i], other, *value[i + 1 :]] for other in spoilt(part))
+    elif not isinstance(value, (str, bool, type(None))):
+        array = np.array(value, float)
+        for number in (np.nan, np.inf, -np.inf):
+            bad = array.copy()
+            bad.flat[-1] = number
+            yield bad
+        yield array + 0j
+        yield np.ma.masked_array(array, np.ones(array.shape, bool))
+        yield array.astype(object)
+
+
+@pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
+def test_what_cannot_be_drawn_is_refused_by_name(draw, monkeypatch):
+    function, arguments = call_of(draw, monkeypatch)
+    tried = 0
+    for name, value in arguments.items():
+        for bad in spoilt(value):
+            with pytest.raises((ValueError, TypeError), match=rf"^{name}\b.* must "):
+                function(**{**arguments, name: bad})
+            tried += 1
+    assert tried >= 6 or function.__name__ in NO_NUMBERS
+
+
+def test_numbers_that_do_not_fit_together_are_refused_with_the_name_of_the_picture():
+    with pytest.raises(ValueError, match=r"objective_curve\(x, J, best.* cannot draw"):
+        figures.objective_curve(SIDE, SIDE[:-1], (0.0, 0.0), label="x")
+    with pytest.raises(ValueError, match=r"return_bars\(.* cannot draw"):
+        figures.return_bars(RETURNS, CHANCES, {"mild": 1.0})

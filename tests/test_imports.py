@@ -82,7 +82,7 @@ def allowed_for(name, names):
     if name == "__init__":
         return set(), set()
     if top in APART:
-        below, libraries = set(), LIBRARIES[top]
+        below, libraries = {"validate"} if top == "figures" else set(), LIBRARIES[top]
     elif top in FLOORS:
         below = {other for other, floor in FLOORS.items() if floor < FLOORS[top]}
         libraries = {"numpy"}

@@ -1,7 +1,8 @@
 """Every picture of the book; the one module that imports matplotlib.
 
 A function takes numbers and returns a :class:`Picture`, which a notebook shows as SVG: sharp,
-small, and compared as text when the book is tested.  Nothing is computed here but positions.
+small, and compared as text when the book is tested.  Nothing is computed here but positions.  What
+cannot be drawn is refused by name, NaN and masked entries among it: a gap in a curve says nothing.
 
 The same colours mean the same things in every chapter.  They are from the palette of
 Okabe & Ito (2008), which the colour-blind can tell apart; shapes and dashes say the same once more.
@@ -9,12 +10,17 @@ Okabe & Ito (2008), which the colour-blind can tell apart; shapes and dashes say
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
+
+from .validate import real_array
 
 EXACT = "#1a1a1a"  # what is computed with no sampling
 ESTIMATE = "#0072B2"  # what is estimated from samples
@@ -82,12 +88,52 @@ class Picture:
         return f"<picture: {self.name}>"
 
 
+def _drawn(function):
+    """Let a function that draws refuse, by name, what it cannot draw.
+
+    Every number inside an argument has to be real and finite, whatever lists and dictionaries it
+    stands in.  Where numbers are sound but do not fit together, the error names the function.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def draw(*args, **options):
+        bound = signature.bind(*args, **options)
+        for name, value in bound.arguments.items():
+            _require_drawable(name, value)
+        try:
+            return function(*args, **options)
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{function.__name__}{signature} cannot draw what it was given: {error}"
+            ) from error
+
+    return draw
+
+
+def _require_drawable(name: str, value) -> None:
+    """Refuse a number that is NaN, infinite, complex or masked, wherever it stands in the value."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            _require_drawable(f"{name}[{key!r}]", part)
+    elif isinstance(value, (list, tuple)) and not all(map(_is_number, value)):
+        for i, part in enumerate(value):
+            _require_drawable(f"{name}[{i}]", part)
+    elif not (value is None or isinstance(value, (str, bool, np.bool_))):
+        real_array(name, value)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float, complex, np.number)) and not isinstance(value, bool)
+
+
 def _axes(width: float, height: float, columns: int = 1, **options):
     with style.context(["default", STYLE]):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(1, columns, **options)
 
 
+@_drawn
 def trajectory_factors(steps: int = 2) -> Picture:
     """Draw a trajectory as a chain: each arrow is one factor of P(tau; theta).
 
@@ -130,6 +176,7 @@ def trajectory_factors(steps: int = 2) -> Picture:
     return Picture(figure, "a trajectory and its factors")
 
 
+@_drawn
 def gradient_cloud(rows, probability, exact, means, *, labels, m: int) -> Picture:
     """Show the gradients of single trajectories around the exact one, and means of m of them.
 
@@ -177,6 +224,7 @@ def gradient_cloud(rows, probability, exact, means, *, labels, m: int) -> Pictur
     return Picture(figure, "single-trajectory gradients around the exact one")
 
 
+@_drawn
 def error_decay(sizes, errors, predicted, band=None, wrong=None) -> Picture:
     """Plot the error of the estimate over the number of trajectories, and relative to the exact.
 
@@ -217,6 +265,7 @@ def error_decay(sizes, errors, predicted, band=None, wrong=None) -> Picture:
     return Picture(figure, "the error falls as one over the square root of m")
 
 
+@_drawn
 def policy_table(policies, percepts, actions) -> Picture:
     """Show policies as tables: a row per percept, a column per action, a bar per probability.
 
@@ -244,6 +293,7 @@ def policy_table(policies, percepts, actions) -> Picture:
     return Picture(figure, "policies as tables of probabilities")
 
 
+@_drawn
 def objective_curve(x, J, best, paths=(), *, label: str) -> Picture:
     """Plot J over one parameter, with its highest point and the steps of ascents.
 
@@ -267,6 +317,7 @@ def objective_curve(x, J, best, paths=(), *, label: str) -> Picture:
     return Picture(figure, "the objective as a curve")
 
 
+@_drawn
 def landscape(x, y, J, levels, *, labels, ascents=(), descents=(), marks=None) -> Picture:
     """Draw J over two parameters by lines of equal height, with paths up and down it.
 
@@ -305,6 +356,7 @@ def landscape(x, y, J, levels, *, labels, ascents=(), descents=(), marks=None) -
     return Picture(figure, "the objective as a landscape")
 
 
+@_drawn
 def ascent_runs(runs, best: float, *, lowest: float) -> Picture:
     """Plot J over the steps of several ascents.
 
@@ -326,6 +378,7 @@ def ascent_runs(runs, best: float, *, lowest: float) -> Picture:
     return Picture(figure, "ascents with several step sizes")
 
 
+@_drawn
 def return_bars(returns, weights, means) -> Picture:
     """Show each trajectory as a block at its return, as high as its probability.
 
@@ -363,6 +416,7 @@ def return_bars(returns, weights, means) -> Picture:
     return Picture(figure, "probabilities of trajectories over their returns")
 
 
+@_drawn
 def probability_shift(returns, slopes) -> Picture:
     """Show by return how much probability a nudge of a parameter adds or takes away.
 
@@ -387,6 +441,7 @@ def probability_shift(returns, slopes) -> Picture:
     return Picture(figure, "where a nudge takes probability from, and where it puts it")
 
 
+@_drawn
 def corridor_map(drawing: str, percepts, *, aliased) -> Picture:
     """Draw a map of walls, cells, dust and hamsters, with the percept written in each cell.
 
@@ -422,6 +477,7 @@ def corridor_map(drawing: str, percepts, *, aliased) -> Picture:
     return Picture(figure, "the corridor, and what is felt in each cell")
 
 
+@_drawn
 def aliased_limit(shares, entries, dots) -> Picture:
     """Plot two entries of a table at an aliased percept over the share of visits to one state.
 
@@ -445,6 +501,7 @@ def aliased_limit(shares, entries, dots) -> Picture:
     return Picture(figure, "two entries of the table follow the visits")
 
 
+@_drawn
 def return_curves(x, curves, *, xlabel: str, ylim, points=None, level=None) -> Picture:
     """Plot exact objectives over a probability, with single policies marked.
 
@@ -471,6 +528,7 @@ def return_curves(x, curves, *, xlabel: str, ylim, points=None, level=None) -> P
     return Picture(figure, "exact objectives over a probability")
 
 
+@_drawn
 def score_reward_grid(sizes) -> Picture:
     """Show for each score (row) and each reward (column) how much they have to do with each other.
 
@@ -496,6 +554,7 @@ def score_reward_grid(sizes) -> Picture:
     return Picture(figure, "scores and the rewards that they have to do with")
 
 
+@_drawn
 def gamma_trap_paths(p, J, J_undiscounted, right, wrong) -> Picture:
     """Show two ways of updating in the gamma trap, on the discounted and undiscounted objective.
 
@@ -555,6 +614,7 @@ _OF_THE_WORLD = (
 )
 
 
+@_drawn
 def derivation_map() -> Picture:
     """Draw the derivation: a column of formulas, and a second one that joins it in chapter 7.
 
@@ -592,6 +652,7 @@ def derivation_map() -> Picture:
     return Picture(figure, "a map of the derivation")
 
 
+@_drawn
 def slope_estimates(x, exact, at, means, errors, *, label: str) -> Picture:
     """Plot an exact slope of J over one parameter, and estimates of it from samples.
 
@@ -615,6 +676,7 @@ def slope_estimates(x, exact, at, means, errors, *, label: str) -> Picture:
     return Picture(figure, "an exact slope and estimates of it")
 
 
+@_drawn
 def learning_curves(panels) -> Picture:
     """Plot how far J lies below the best value as several methods learn, on logarithmic axes.
 
@@ -646,6 +708,7 @@ def learning_curves(panels) -> Picture:
     return Picture(figure, "learning curves: how far J lies below the best")
 
 
+@_drawn
 def calibration(stated, series) -> Picture:
     """Plot measured rates of false alarms relative to the stated ones.
 
@@ -677,6 +740,7 @@ def calibration(stated, series) -> Picture:
     return Picture(figure, "measured over stated rates of false alarms")
 
 
+@_drawn
 def power_curve(x, power, bound, at, shares, *, sure: float) -> Picture:
     """Plot how often a bias is caught over its size.
 
@@ -699,6 +763,7 @@ def power_curve(x, power, bound, at, shares, *, sure: float) -> Picture:
     return Picture(figure, "how often a bias is caught, by its size")
 
 
+@_drawn
 def group_weights(p, curves, limit) -> Picture:
     """Plot the weight that a context gets over the chance of a right answer in it.
 
