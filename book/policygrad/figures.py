@@ -12,9 +12,15 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from matplotlib import style
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
+
+try:
+    from matplotlib import style
+    from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch, Rectangle
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
+    ) from missing
 
 EXACT = "#1a1a1a"  # what is computed with no sampling
 ESTIMATE = "#0072B2"  # what is estimated from samples
