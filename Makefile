@@ -44,7 +44,7 @@ book: ready ## Run the chapters and build the HTML book in _build/html
 	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $(CURDIR)/$(SITE)/index.html"
 
 .PHONY: test
-test: ready lint ## Check style, run the tests, run every notebook and compare its outputs
+test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
 	@echo '2 of 4. Tests of the package and of how notebooks are stored.'
 	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py -q -rs -n $(JOBS) \
 		--cov --cov-report=html --cov-report=term:skip-covered
@@ -56,8 +56,11 @@ test: ready lint ## Check style, run the tests, run every notebook and compare i
 	@echo 'Coverage of the package: $(CURDIR)/_build/coverage/index.html'
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 
+tests benchmarks:
+	@echo 'The folder $@ is in the repository; what one downloads with the book is without it.' >&2; exit 1
+
 .PHONY: site-test
-site-test: ready ## Test the built book: links, and each page in a browser without network
+site-test: tests ready ## Test the built book: links, and each page in a browser without network
 	@test -f $(BUILT) || { echo 'No finished book in $(SITE): run make book first.' >&2; exit 1; }
 	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs
 	@echo 'The tests of the built site are through; those skipped are named above.'
@@ -89,7 +92,7 @@ format: ready ## Put code into that form
 	@$(RUN) -m ruff format $(NARROW) book/*.ipynb
 
 .PHONY: bench
-bench: ready ## Measure speed against peers
+bench: benchmarks ready ## Measure speed against peers
 	@for script in benchmarks/*.py; do $(RUN) "$$script" || exit 1; done
 
 .PHONY: seeds

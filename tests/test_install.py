@@ -17,9 +17,12 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import bundle
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
@@ -198,6 +201,18 @@ def test_a_failed_installation_shows_the_last_words_and_the_next_one_starts_anew
     assert not (here / ".venv" / "rest").exists()
     assert (kept / "file").exists(), "what a link pointed to is not ours to remove"
     assert len(run.stdout.splitlines()) == 2, run.stdout
+
+
+def test_the_bundle_of_the_site_installs_where_it_was_unpacked(wheels, tmp_path):
+    bundle.write(ROOT, tmp_path / "b.zip")
+    zipfile.ZipFile(tmp_path / "b.zip").extractall(tmp_path)
+    here = tmp_path / bundle.NAME
+    (here / "requirements.txt").write_text(lock(wheels, *EXACT))
+    run = make(here, "ready", **offline(wheels))
+    assert run.returncode == 0, run.stdout
+    assert installed(here) == EXACT
+    shown = make(here, "--dry-run", "lab").stdout
+    assert "-m jupyterlab" in shown and "--notebook-dir=book" in shown
 
 
 # --- wherever the checkout lies, whatever is set there --------------------------------------------
@@ -404,3 +419,21 @@ def test_make_lock_passes_on_what_is_to_be_upgraded():
     shown = make(ROOT, "--dry-run", "lock", "ARGS=--upgrade-package numpy").stdout
     assert "-m uv pip compile requirements.in" in shown
     assert "--no-strip-extras" in shown and "--upgrade-package numpy" in shown
+
+
+# --- elsewhere ------------------------------------------------------------------------------------
+
+
+def test_every_action_of_the_workflow_is_named_by_the_digest_of_a_commit():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: *(.*)", text)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", action), action
+
+
+def test_the_workflow_runs_on_every_python_of_the_book_and_on_two_systems():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    matrix = yaml.safe_load(text)["jobs"]["book"]["strategy"]["matrix"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert {"system": "macos-latest", "python": "3.13"} in matrix["include"]
