@@ -24,6 +24,7 @@ export PYTHONUTF8 := 1
 # One's own IPython start-up files and matplotlib style stay out of the book.
 export IPYTHONDIR := $(CURDIR)/_build/.ipython
 export MPLCONFIGDIR := $(CURDIR)/_build/.matplotlib
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/_build/.jupyter
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
@@ -41,7 +42,7 @@ book: ready ## Run the chapters and build the HTML book in _build/html
 	@rm -rf $(SITE) _build/.doctrees $(BUILT)
 	@$(JUPYTER_BOOK) build . -W -n --keep-going
 	@touch $(BUILT)
-	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $(CURDIR)/$(SITE)/index.html"
+	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $$PWD/$(SITE)/index.html"
 
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
@@ -53,7 +54,7 @@ test: tests ready lint ## Check style, run the tests, run every notebook and com
 	@echo '4 of 4. Every notebook, run from the top, its outputs compared with the stored ones.'
 	@$(NBVAL)
 	@echo 'Passed: style, tests, slips, notebooks.'
-	@echo 'Coverage of the package: $(CURDIR)/_build/coverage/index.html'
+	@echo "Coverage of the package: $$PWD/_build/coverage/index.html"
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 
 tests benchmarks:
@@ -65,13 +66,13 @@ site-test: tests ready ## Test the built book: links, and each page in a browser
 	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs
 	@echo 'The tests of the built site are through; those skipped are named above.'
 
-# JupyterLab asks for news, for a newer JupyterLab and for a catalogue of extensions.
-OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
-	--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
+# Without its settings here JupyterLab asks the network for news and for newer releases; and it takes
+# a chapter for changed as soon as it is open, since its kernel tells more of itself than is stored.
+LAB := JUPYTER_CONFIG_PATH="$$PWD/_ext/lab" JUPYTER_PATH="$$PWD/_ext/lab" $(RUN) -m jupyterlab
 
 .PHONY: lab
 lab: ready ## Open the chapters in JupyterLab, to change and rerun cells (ARGS=... for its options)
-	@$(RUN) -m jupyterlab $(OFFLINE) --notebook-dir=book $(ARGS)
+	@$(LAB) --notebook-dir=book $(ARGS)
 
 .PHONY: notebooks
 notebooks: ready ## Run every notebook in place and store its outputs

@@ -233,7 +233,7 @@ def odd(wheels, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
     for name in ("upper", "pip", "venv", "re"):
         (junk / f"{name}.py").write_text("raise ImportError('junk')\n")
     (junk / "pip.conf").write_text("[global]\nuser = true\n")
-    here = checkout(above / "Ünï cödé 策略 dir" / "pg", lock(wheels, *EXACT))
+    here = checkout(above / "Ünï cödé 策略's dir" / "pg", lock(wheels, *EXACT))
     (here / "probe.mk").write_text(PROBE)
     surroundings = {
         "LC_ALL": "C",
