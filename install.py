@@ -124,7 +124,9 @@ def index_of(pip, environment) -> str:
     """The mirror that pip is set to use, if any; "none" where it is to ask no index at all."""
     asked = [*pip, "config", "list"]
     answer = subprocess.run(asked, env=environment, capture_output=True, encoding="utf-8")
-    settings = dict(re.findall(r"^[^\n=]*\.([\w-]+)='(.*)'$", answer.stdout, re.MULTILINE))
+    found = re.findall(r"^(\S+)\.([\w-]+)='(.*)'$", answer.stdout, re.MULTILINE)
+    order = ("global", "install", ":env:")  # the later one wins
+    settings = {key: value for section in order for place, key, value in found if place == section}
     if settings.get("no-index", "false").lower() not in ("0", "false", "no", "off"):
         return "none"
     return settings.get("index-url", "")

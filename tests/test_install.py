@@ -326,6 +326,26 @@ def test_a_python_without_venv_names_the_package_that_brings_it(monkeypatch):
         installer.new_environment({})
 
 
+@pytest.mark.parametrize(
+    "file, variables, index",
+    [
+        ("", {}, ""),
+        ("[global]\nindex-url = here\n", {}, "here"),
+        ("[global]\nindex-url = here\n[install]\nindex-url = there\n", {}, "there"),
+        ("[install]\nindex-url = there\n", {"PIP_INDEX_URL": "elsewhere"}, "elsewhere"),
+        ("[global]\nno-index = true\nindex-url = here\n", {}, "none"),
+        ("[global]\nindex-url = here\n", {"PIP_NO_INDEX": "0"}, "here"),
+    ],
+)
+def test_uv_is_told_of_the_mirror_as_pip_would_take_it(file, variables, index, tmp_path):
+    (tmp_path / "pip.conf").write_text(file)
+    machine = {k: v for k, v in os.environ.items() if not k.startswith("PIP_")}
+    settings = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "HOME": str(tmp_path)}
+    settings |= {"XDG_CONFIG_HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path)}
+    pip = [sys.executable, "-m", "pip"]
+    assert installer.index_of(pip, machine | settings | variables) == index
+
+
 # --- progress -------------------------------------------------------------------------------------
 
 
