@@ -128,7 +128,10 @@ clean: ## Remove everything built, but not .venv
 	@find book tests _ext -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment is whole if and only if it holds a copy of the lock that it was made from.
-define INSTALL
+.PHONY: ready
+ready:
+	@if cmp -s requirements.txt .venv/requirements.txt && $(RUN) -c 'import pip' 2>/dev/null; \
+		then exit 0; fi; \
 	command -v "$(PYTHON)" >/dev/null || { \
 		echo 'There is no program "$(PYTHON)". Name a Python: make PYTHON=python3.12' >&2; exit 1; }; \
 	"$(PYTHON)" -c '' >/dev/null 2>&1 || { \
@@ -137,12 +140,6 @@ define INSTALL
 		echo 'This book needs Python 3.11 or later; "$(PYTHON)" is' \
 			"$$("$(PYTHON)" --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }; \
 	"$(PYTHON)" install.py
-endef
-
-.PHONY: ready
-ready:
-	@if cmp -s requirements.txt .venv/requirements.txt && $(RUN) -c 'import pip' 2>/dev/null; then \
-		:; else $(INSTALL); fi
 	@mkdir -p _build/.ipython/profile_default
 	@echo 'c.IPKernelApp.log_level = "ERROR"' > \
 		_build/.ipython/profile_default/ipython_kernel_config.py
