@@ -133,11 +133,11 @@ ready:
 	@if cmp -s requirements.txt .venv/requirements.txt && $(RUN) -c 'import pip' 2>/dev/null; \
 		then exit 0; fi; \
 	command -v "$(PYTHON)" >/dev/null || { \
-		echo 'There is no program "$(PYTHON)". Name a Python: make PYTHON=python3.12' >&2; exit 1; }; \
+		echo "There is no program '$(PYTHON)'. Name a Python: make PYTHON=python3.12" >&2; exit 1; }; \
 	"$(PYTHON)" -c '' >/dev/null 2>&1 || { \
-		echo '"$(PYTHON)" does not start. Name another Python: make PYTHON=python3.12' >&2; exit 1; }; \
+		echo "'$(PYTHON)' does not start. Name another Python: make PYTHON=python3.12" >&2; exit 1; }; \
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo 'This book needs Python 3.11 or later; "$(PYTHON)" is' \
+		echo "This book needs Python 3.11 or later; '$(PYTHON)' is" \
 			"$$("$(PYTHON)" --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }; \
 	"$(PYTHON)" install.py
 	@mkdir -p _build/.ipython/profile_default

@@ -296,7 +296,7 @@ def test_a_python_that_is_not_there_is_named_in_one_line(tmp_path):
     here = checkout(tmp_path / "here", "")
     run = make(here, "PYTHON=nosuch", "ready")
     first, *rest = run.stdout.splitlines()
-    assert first == 'There is no program "nosuch". Name a Python: make PYTHON=python3.12'
+    assert first == "There is no program 'nosuch'. Name a Python: make PYTHON=python3.12"
     assert len(rest) == 1 and rest[0].startswith("make: ***")
 
 
@@ -310,7 +310,7 @@ def test_a_python_that_is_not_there_is_named_in_one_line(tmp_path):
 )
 def test_a_python_that_will_not_do_is_refused_in_one_line(script, said, tmp_path):
     here = checkout(tmp_path / "here", "")
-    other = tmp_path / "another python"
+    other = tmp_path / "another's python"
     other.write_text(f"#!/bin/sh\n{script}\n")
     other.chmod(0o755)
     run = make(here, f"PYTHON={other}", "ready")
