@@ -3,21 +3,28 @@
 PYTHON ?= python3
 JOBS ?= logical
 .DEFAULT_GOAL := help
-.SHELLFLAGS := -ec
-MAKEFLAGS += --no-print-directory
 
-BIN := .venv/bin
+# Every tool is called as a module: a script of .venv/bin holds the path of the checkout that it was
+# installed in, and no longer starts once that has moved. This file keeps to make 3.81 (macOS).
+RUN := .venv/bin/python
 SITE := _build/html
 BUILT := _build/book.finished
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(RUN) -m pytest
+JUPYTER_BOOK := $(RUN) -c 'from jupyter_book.cli.main import main; main(prog_name="jupyter-book")'
 NBVAL = $(PYTEST) book --nbval --nbval-current-env --nbval-cell-timeout=60 \
 	-q -n $(JOBS) --dist loadscope
 # A page shows some 80 characters of code beside its two sidebars.
 NARROW := --config line-length=80 --config format.exclude=[]
 
+# What is set for one's own Python stays out: folders of modules, checks switched off (an assert is
+# a check here), an encoding. Text is UTF-8 whatever the locale says.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS
+unexport PYTHONIOENCODING PYTHONPLATLIBDIR
+export PYTHONUTF8 := 1
 # One's own IPython start-up files and matplotlib style stay out of the book.
 export IPYTHONDIR := $(CURDIR)/_build/.ipython
 export MPLCONFIGDIR := $(CURDIR)/_build/.matplotlib
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/_build/.jupyter
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
@@ -33,12 +40,12 @@ help: ## List these commands
 book: ready ## Run the chapters and build the HTML book in _build/html
 	@echo 'Building the book: runs each chapter that changed, a minute or so each time one did.'
 	@rm -rf $(SITE) _build/.doctrees $(BUILT)
-	@$(BIN)/jupyter-book build . -W -n --keep-going
+	@$(JUPYTER_BOOK) build . -W -n --keep-going
 	@touch $(BUILT)
-	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $(CURDIR)/$(SITE)/index.html"
+	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $$PWD/$(SITE)/index.html"
 
 .PHONY: test
-test: ready lint ## Check style, run the tests, run every notebook and compare its outputs
+test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
 	@echo '2 of 4. Tests of the package and of how notebooks are stored.'
 	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py -q -rs -n $(JOBS) \
 		--cov --cov-report=html --cov-report=term:skip-covered
@@ -47,65 +54,72 @@ test: ready lint ## Check style, run the tests, run every notebook and compare i
 	@echo '4 of 4. Every notebook, run from the top, its outputs compared with the stored ones.'
 	@$(NBVAL)
 	@echo 'Passed: style, tests, slips, notebooks.'
-	@echo 'Coverage of the package: $(CURDIR)/_build/coverage/index.html'
+	@echo "Coverage of the package: $$PWD/_build/coverage/index.html"
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 
+tests benchmarks:
+	@echo 'The folder $@ is in the repository; what one downloads with the book is without it.' >&2; exit 1
+
 .PHONY: site-test
-site-test: ready ## Test the built book: links, and each page in a browser without network
+site-test: tests ready ## Test the built book: links, and each page in a browser without network
 	@test -f $(BUILT) || { echo 'No finished book in $(SITE): run make book first.' >&2; exit 1; }
 	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs
 	@echo 'The tests of the built site are through; those skipped are named above.'
 
+# Without its settings here JupyterLab asks the network for news and for newer releases; and it takes
+# a chapter for changed as soon as it is open, since its kernel tells more of itself than is stored.
+LAB := JUPYTER_CONFIG_PATH="$$PWD/_ext/lab" JUPYTER_PATH="$$PWD/_ext/lab" $(RUN) -m jupyterlab
+
 .PHONY: lab
 lab: ready ## Open the chapters in JupyterLab, to change and rerun cells (ARGS=... for its options)
-	@$(BIN)/jupyter lab --notebook-dir=book $(ARGS)
+	@$(LAB) --notebook-dir=book $(ARGS)
 
 .PHONY: notebooks
 notebooks: ready ## Run every notebook in place and store its outputs
-	@$(BIN)/python tests/notebooks.py run book/*.ipynb
+	@$(RUN) tests/notebooks.py run book/*.ipynb
 
 .PHONY: lint
 lint: ready ## Check style and form of the code
 	@echo '1 of 4. Style.'
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check $(NARROW) book/*.ipynb
-	@$(BIN)/ruff format --check $(NARROW) book/*.ipynb
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check $(NARROW) book/*.ipynb
+	@$(RUN) -m ruff format --check $(NARROW) book/*.ipynb
 
 .PHONY: format
 format: ready ## Put code into that form
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff format $(NARROW) book/*.ipynb
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+	@$(RUN) -m ruff format $(NARROW) book/*.ipynb
 
 .PHONY: bench
-bench: ready ## Measure speed against peers
-	@for script in benchmarks/*.py; do PYTHONPATH=book $(BIN)/python "$$script"; done
+bench: benchmarks ready ## Measure speed against peers
+	@for script in benchmarks/*.py; do $(RUN) "$$script" || exit 1; done
 
 .PHONY: seeds
 seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=... for its options)
-	@$(BIN)/python tests/seeds.py $(ARGS)
+	@$(RUN) tests/seeds.py $(ARGS)
 
 .PHONY: mutants
 mutants: ready ## Make slips in the package and the chapters: which checks notice? (ARGS=... for which)
-	@$(BIN)/python tests/mutants.py $(ARGS)
+	@$(RUN) tests/mutants.py $(ARGS)
 
 # Of NumPy's ways through a loop, those that this processor has beyond the least one.
-FEATURES = $(BIN)/python -c 'from numpy._core._multiarray_umath import __cpu_dispatch__ as all, \
+FEATURES = $(RUN) -c 'from numpy._core._multiarray_umath import __cpu_dispatch__ as all, \
 	__cpu_features__ as has; print(*(name for name in all if has.get(name)))'
 
 .PHONY: kernels
 kernels: ready ## Run every notebook as on other processors; the outputs must not change
 	@for core in Nehalem SandyBridge Haswell; do \
-		echo "OPENBLAS_CORETYPE=$$core"; OPENBLAS_CORETYPE=$$core $(NBVAL); done
-	@features="$$($(FEATURES))"; echo "NPY_DISABLE_CPU_FEATURES=$$features"; \
+		echo "OPENBLAS_CORETYPE=$$core"; OPENBLAS_CORETYPE=$$core $(NBVAL) || exit 1; done
+	@features="$$($(FEATURES))" && echo "NPY_DISABLE_CPU_FEATURES=$$features" && \
 		NPY_DISABLE_CPU_FEATURES="$$features" $(NBVAL)
 
 .PHONY: lock
-lock: ready ## Compile requirements.in into the lock requirements.txt
-	@$(BIN)/uv pip compile requirements.in --output-file requirements.txt \
+lock: ready ## Compile requirements.in into the lock (ARGS="--upgrade-package numpy" or --upgrade)
+	@$(RUN) -m uv pip compile requirements.in --output-file requirements.txt \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command 'make lock' --quiet
+		--no-strip-extras --custom-compile-command 'make lock' --quiet $(ARGS)
 	@echo 'requirements.txt is up to date with requirements.in; the next command installs it.'
 
 .PHONY: clean
@@ -113,23 +127,19 @@ clean: ## Remove everything built, but not .venv
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	@find book tests _ext -name __pycache__ -prune -exec rm -rf {} +
 
-# The environment is whole if and only if it holds a copy of the lock that it was made from: the
-# copy is written last, so an interrupted installation starts again from nothing.
+# The environment is whole if and only if it holds a copy of the lock that it was made from.
 .PHONY: ready
 ready:
-	@if cmp -s requirements.txt .venv/requirements.txt && $(BIN)/python -c ''; then :; else \
-		$(MAKE) .venv; fi
-	@mkdir -p $(IPYTHONDIR)/profile_default
-	@echo 'c.IPKernelApp.log_level = "ERROR"' > $(IPYTHONDIR)/profile_default/ipython_kernel_config.py
-
-.PHONY: .venv
-.venv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo 'This book needs Python 3.11 or later; $(PYTHON) is' \
-			"$$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }
-	@echo 'Installing the locked requirements into .venv, once: about two minutes.'
-	@base=$$($(PYTHON) -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))'); \
-		rm -rf .venv; "$$base" -m venv .venv
-	@$(BIN)/python -m pip install --require-hashes --disable-pip-version-check \
-		--no-input --requirement requirements.txt
-	@cp requirements.txt .venv/requirements.txt
+	@if cmp -s requirements.txt .venv/requirements.txt && $(RUN) -c 'import pip' 2>/dev/null; \
+		then exit 0; fi; \
+	command -v "$(PYTHON)" >/dev/null || { \
+		echo "There is no program '$(PYTHON)'. Name a Python: make PYTHON=python3.12" >&2; exit 1; }; \
+	"$(PYTHON)" -c '' >/dev/null 2>&1 || { \
+		echo "'$(PYTHON)' does not start. Name another Python: make PYTHON=python3.12" >&2; exit 1; }; \
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "This book needs Python 3.11 or later; '$(PYTHON)' is" \
+			"$$("$(PYTHON)" --version 2>&1). Name another one: make PYTHON=python3.12" >&2; exit 1; }; \
+	"$(PYTHON)" install.py
+	@mkdir -p _build/.ipython/profile_default
+	@echo 'c.IPKernelApp.log_level = "ERROR"' > \
+		_build/.ipython/profile_default/ipython_kernel_config.py

@@ -45,9 +45,17 @@ def test_a_notebook_is_stored_executed_in_order_and_comparable(path):
 def test_the_table_of_contents_and_the_folder_name_the_same_chapters(root):
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     pages = [*(root / "book").glob("*.ipynb"), *(root / "book").glob("*.md")]
+    here = {path.relative_to(root).with_suffix("").as_posix(): path.name for path in pages}
     listed = chapters_of(toc)
-    assert len(set(listed)) == len(listed)
-    assert set(listed) == {path.relative_to(root).with_suffix("").as_posix() for path in pages}
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    own = sorted(here[name] for name in here.keys() - set(listed))
+    gone = sorted(set(listed) - here.keys())
+    assert not twice, f"_toc.yml lists {', '.join(twice)} twice; remove one line of each"
+    assert not own, (
+        f"book/ holds {', '.join(own)}, which _toc.yml does not list: "
+        "add a line for a chapter of the book, and keep notes of your own in another folder"
+    )
+    assert not gone, f"_toc.yml lists {', '.join(gone)}, which book/ does not hold"
 
 
 def test_no_loose_module_lies_beside_the_chapters(root):

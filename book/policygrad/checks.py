@@ -160,7 +160,12 @@ def identity(label: str, lhs, rhs, *, where: str = "") -> None:
 
 def _entries(label: str, name: str, side, place: tuple = ()):
     """Yield (place, expression), for an expression or each entry of lists or matrices."""
-    import sympy as sp
+    try:
+        import sympy as sp
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            "checks.identity needs SymPy: pip install sympy", name=missing.name
+        ) from missing
 
     if hasattr(side, "tolist") and hasattr(side, "shape"):  # NumPy's arrays and SymPy's matrices
         side = side.tolist()
@@ -480,7 +485,13 @@ def _mean(rows: np.ndarray, counts) -> np.ndarray:
 @functools.lru_cache(maxsize=1024)
 def _critical_value(r: int, m: int, alpha: float) -> float:
     """The 1 - alpha point of T^2 with r directions and m samples: Pr(T^2 > c) = alpha."""
-    import mpmath
+    try:
+        import mpmath
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            "checks.unbiased needs mpmath, which comes with SymPy: pip install sympy",
+            name=missing.name,
+        ) from missing
 
     def tail(c: float) -> float:
         F = c * (m - r) / (r * (m - 1))

@@ -16,9 +16,15 @@ import io
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib import style
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
+
+try:
+    from matplotlib import style
+    from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch, Rectangle
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
+    ) from missing
 
 from .validate import real_array
 

@@ -23,7 +23,12 @@ from functools import cached_property
 from itertools import product
 from numbers import Integral
 
-import sympy as sp
+try:
+    import sympy as sp
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "policygrad.symbolic needs SymPy: pip install sympy", name=missing.name
+    ) from missing
 
 __all__ = [
     "LogTerms",
