@@ -31,11 +31,7 @@ help: ## List these commands
 
 .PHONY: book
 book: ready ## Run the chapters and build the HTML book in _build/html
-	@echo 'Building the book: runs each chapter that changed, a minute or so each time one did.'
-	@rm -rf $(SITE) _build/.doctrees $(BUILT)
-	@$(BIN)/jupyter-book build . -W -n --keep-going
-	@touch $(BUILT)
-	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $(CURDIR)/$(SITE)/index.html"
+	@$(BIN)/python _ext/make_book.py
 
 .PHONY: test
 test: ready lint ## Check style, run the tests, run every notebook and compare its outputs

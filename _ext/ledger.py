@@ -20,11 +20,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
+from jupyter_cache import get_cache
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
+import execution
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
 SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
@@ -319,15 +321,16 @@ def parsed(directive, lines: list[str]) -> list:
 
 
 def executed(env) -> dict:
-    """Give the notebooks as this build has executed them, by page, in the order of their names.
+    """Give the notebooks with the outputs that the pages show, by page, in order of their names.
 
-    They are read once for a page: Sphinx drops what is temporary between two pages.
+    They are read once for a page: Sphinx drops what is temporary between two pages. They come from
+    the cache of outputs: what MyST-NB writes into its own folder are the stored ones.
     """
     if PAGE not in env.temp_data:
-        folder = Path(env.mystnb_config.output_folder)
-        names = sorted(n for n in env.found_docs if str(env.doc2path(n)).endswith(".ipynb"))
+        cache = get_cache(env.mystnb_config.execution_cache_path)
+        paths = [Path(env.doc2path(name)) for name in sorted(env.found_docs)]
         env.temp_data[PAGE] = {
-            Path(n).name: nbformat.read(folder / f"{n}.ipynb", as_version=4) for n in names
+            path.stem: execution.executed(cache, path) for path in paths if path.suffix == ".ipynb"
         }
     return env.temp_data[PAGE]
 
