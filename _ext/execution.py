@@ -18,10 +18,13 @@ What fails
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+import sqlite3
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -30,6 +33,9 @@ from pathlib import Path
 import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.db import DB_NAME
+from nbclient.client import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from sphinx.errors import SphinxError
 
 AT_A_TIME = 4  # more gain little: the longest chapter has to be waited for
@@ -61,8 +67,6 @@ class ChaptersFailed(SphinxError):
 
 def digest(root: Path) -> str:
     """Name of everything outside a notebook that its outputs depend on."""
-    import sys
-
     sha = hashlib.sha256(sys.version.encode())
     sources = sorted((root / "book" / "policygrad").rglob("*.py"))
     for path in [root / "requirements.txt", *sources, Path(__file__)]:
@@ -77,7 +81,8 @@ def open_cache(folder: Path):
     """Give the cache in a folder; one that is damaged is emptied first, and a line says so."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return _whole(get_cache(folder))
+        cache = get_cache(folder)
+        return _whole(cache) if (folder / DB_NAME).exists() else cache
     except Exception as damage:
         # Whatever is wrong with it: nothing in it can be relied on.
         reason = (str(damage).splitlines() or [type(damage).__name__])[0]
@@ -88,7 +93,11 @@ def open_cache(folder: Path):
 
 
 def _whole(cache):
-    """Give the cache back if each of its entries is as it was written."""
+    """Give the cache back if its database is sound and each entry is as it was written."""
+    with contextlib.closing(sqlite3.connect(cache.path / DB_NAME)) as database:
+        ((verdict,), *_) = database.execute("PRAGMA quick_check").fetchall()
+    if verdict != "ok":
+        raise ValueError(verdict)
     for record in cache.list_cache_records():
         notebook = cache.get_cache_bundle(record.pk).nb
         if record.data.get("digest") != _content(notebook):
@@ -133,16 +142,19 @@ def run_missing(cache, paths: dict[str, Path], timeout: int) -> None:
     missing = {name: nb for name, nb in notebooks.items() if not is_cached(cache, nb)}
     if not missing:
         return
-    together = min(len(missing), _processors(), AT_A_TIME)
-    known = f", the outputs of {n} others are known" if (n := len(paths) - len(missing)) else ""
+    together = min(len(missing), processors(), AT_A_TIME)
+    known = f"; the outputs of {n} are known" if (n := len(paths) - len(missing)) else ""
     print(f"Running {len(missing)} of {len(paths)} notebooks, {together} at a time{known}.")
-    failures = []
+    done, failures = [], []
 
-    async def run(name: str, free: asyncio.Semaphore) -> None:
+    async def run(name: str, free: asyncio.Semaphore, clients: Clients) -> None:
         async with free:
             start = time.monotonic()
-            failure = await execute(missing[name], paths[name], name, timeout)
+            client = clients.new(missing[name], paths[name], timeout)
+            failure = await execute(client, name)
             seconds = time.monotonic() - start
+        if clients.stopped:
+            return
         if failure is None:
             keep(cache, missing[name], paths[name], seconds)
             words = f"{seconds:.0f} s"
@@ -153,72 +165,91 @@ def run_missing(cache, paths: dict[str, Path], timeout: int) -> None:
         count = f"{len(done):{len(str(len(missing)))}} of {len(missing)}"
         print(f"  {count}  {name.rpartition('/')[2]}  {words}", flush=True)
 
-    async def run_all() -> None:
+    async def run_all(clients: Clients) -> None:
         free = asyncio.Semaphore(together)
-        await asyncio.gather(*(run(name, free) for name in missing))
+        await asyncio.gather(*(run(name, free, clients) for name in missing))
 
-    done = []
-    _in_a_thread(run_all)
+    in_a_thread(run_all)
     if failures:
         raise ChaptersFailed(sorted(failures, key=lambda f: list(paths).index(f.page)))
 
 
-async def execute(notebook, path: Path, name: str, timeout: int) -> Failure | None:
+async def execute(client: NotebookClient, name: str) -> Failure | None:
     """Run the cells of a notebook, in place; say what ended it early, if anything did."""
-    from nbclient.client import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    client = NotebookClient(
-        notebook,
-        timeout=timeout,
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-        coalesce_streams=True,
-    )
+    trace = ""
     try:
         await client.async_execute()
     except CellExecutionError as error:
         words, trace = f"{error.ename}: {error.evalue}", COLOURS.sub("", error.traceback)
     except CellTimeoutError:
-        words, trace = f"it took longer than {timeout} s", ""
+        words = f"it took longer than {client.timeout} s"
     except DeadKernelError:
-        words, trace = "the process that ran it died", ""
+        words = "the process that ran it died"
+    except RuntimeError as error:  # it died before it was ready
+        words = str(error)
     else:
         return None
     return Failure(name, client.code_cells_executed, words, trace)
 
 
-def _processors() -> int:
+class Clients:
+    """The notebooks that are being run, so that they can be stopped."""
+
+    def __init__(self):
+        self.stopped = False
+        self._all = []
+
+    def new(self, notebook, path: Path, timeout: int) -> NotebookClient:
+        """Give what runs a notebook, in its own folder, streams joined as they are."""
+        if self.stopped:
+            raise asyncio.CancelledError
+        client = NotebookClient(
+            notebook,
+            timeout=timeout,
+            resources={"metadata": {"path": str(path.parent)}},
+            record_timing=False,
+            coalesce_streams=True,
+        )
+        self._all.append(client)
+        return client
+
+    def stop(self) -> None:
+        """End all kernels; what waits for them then comes to its end, too."""
+        self.stopped = True
+        for client in self._all:
+            process = getattr(getattr(client.km, "provisioner", None), "process", None)
+            if process is not None:
+                process.kill()
+
+
+def processors() -> int:
+    """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _in_a_thread(work) -> None:
+def in_a_thread(work) -> None:
     """Run a coroutine in a thread of its own; an interruption ends it, kernels included.
 
     In the main thread nbclient would put its own handlers of signals in place.
     """
-    tasks, errors = [], []
-
-    async def watched():
-        tasks.append((asyncio.get_running_loop(), asyncio.current_task()))
-        await work()
+    clients, errors, ended = Clients(), [], threading.Event()
 
     def target():
         try:
-            asyncio.run(watched())
+            asyncio.run(work(clients))
         except BaseException as error:
             errors.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=target)
-    thread.start()
+    threading.Thread(target=target).start()
     try:
-        thread.join()
+        ended.wait()  # not join, after which an interrupted wait takes the thread for dead
     except BaseException:
-        for loop, task in tasks:
-            loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+        while not ended.wait(0.1):  # again and again: a kernel may have been about to start
+            clients.stop()
         raise
     if errors:
         raise errors[0]

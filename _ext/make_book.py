@@ -142,8 +142,8 @@ def failed_cells(failures) -> list[str]:
     lines += [f"  {f.page}.ipynb, cell [{f.cell}]: {f.error.strip()}" for f in failures]
     return [
         *lines,
-        "The whole error stands above. `make lab` opens the chapters: run the chapter's cells, mend",
-        "the cell or what it uses, save, and `make book` again.",
+        "The whole error stands above. `make lab` opens the chapters: run the cells, mend this one",
+        "or what it uses, save, and `make book` again.",
     ]
 
 

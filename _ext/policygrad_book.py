@@ -14,6 +14,9 @@ An honest cache
 Chapters run first
     Before a page is read, every notebook whose outputs the cache has not is run, several at
     a time (``execution.py``). MyST-NB then finds them all in the cache.
+
+Every character
+    What a cell has printed is shown as it is, blank lines at its beginning and end included.
 """
 
 from __future__ import annotations
@@ -22,11 +25,19 @@ import shutil
 from importlib.metadata import distribution
 from pathlib import Path
 
+from myst_nb.core.lexers import AnsiColorLexer
 from sphinx.errors import ExtensionError
 
 import execution
 
 MATHJAX = "tex-svg-full.js"
+
+
+class Printed(AnsiColorLexer):
+    """The lexer of MyST-NB for what is printed, which keeps blank lines."""
+
+    def __init__(self, **options):
+        super().__init__(**options | {"stripnl": False})
 
 
 def mathjax_file() -> Path:
@@ -69,6 +80,7 @@ def setup(app):
     app.add_config_value("policygrad_digest", "", "env")
     # Jupyter Book sets this for sphinx_comments, an extension that the book leaves out.
     app.add_config_value("comments_config", {}, "env")
+    app.add_lexer("myst-ansi", Printed)
     app.connect("config-inited", configure)
     app.connect("builder-inited", forget_others)
     app.connect("env-before-read-docs", run_notebooks)
