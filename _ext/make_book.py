@@ -35,7 +35,7 @@ def main(root: Path) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     build = root / "_build"
     site, side, stamp = build / "html", build / "unfinished", build / "book.finished"
-    inputs = digest(root, NOT_READ)
+    inputs = what_goes_in(root)
     if read(stamp) == {"inputs": inputs, "site": digest(site)}:
         print("Nothing has changed since the book was built.")
         return finished(site)
@@ -61,6 +61,11 @@ def finished(site: Path) -> int:
     return 0
 
 
+def what_goes_in(root: Path) -> str:
+    """Name of everything that a page may show: all files but tests and what is hidden or built."""
+    return digest(root, NOT_READ)
+
+
 def read(stamp: Path):
     """What a finished build has left; None if there is none that can be read."""
     try:
@@ -70,17 +75,16 @@ def read(stamp: Path):
 
 
 def digest(folder: Path, but: set[str] = frozenset()) -> str:
-    """Name of the files of a folder, with their contents, and of this Python."""
+    """Name of this Python and a folder's files; given ``but``, without those, nor hidden ones."""
+
+    def counts(name: str) -> bool:
+        return not but or (name not in but and not name.startswith("."))
+
     sha = hashlib.sha256(sys.version.encode())
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name not in but
-            and not (but and name.startswith("."))
-            and not (Path(place) / name / "pyvenv.cfg").exists()
-        )
-        for path in sorted(Path(place) / name for name in files):
+        inside = [name for name in folders if counts(name)]
+        folders[:] = sorted(n for n in inside if not Path(place, n, "pyvenv.cfg").exists())
+        for path in (Path(place, name) for name in sorted(filter(counts, files))):
             content = path.read_bytes()
             sha.update(f"\n{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
             sha.update(content)
