@@ -144,7 +144,8 @@ def run_missing(cache, paths: dict[str, Path], timeout: int) -> None:
         return
     together = min(len(missing), processors(), AT_A_TIME)
     known = f"; the outputs of {n} are known" if (n := len(paths) - len(missing)) else ""
-    print(f"Running {len(missing)} of {len(paths)} notebooks, {together} at a time{known}.")
+    many = f"{len(missing)} of {len(paths)} notebooks"
+    print(f"Running {many}, {together} at a time{known}.", flush=True)
     done, failures = [], []
 
     async def run(name: str, free: asyncio.Semaphore, clients: Clients) -> None:

@@ -27,12 +27,12 @@ from pathlib import Path
 
 NOT_READ = {"_build", "__pycache__", "benchmarks", "tests"}
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+INTERRUPTED = 130  # the exit status that shells know
 MANY = 20  # warnings that are listed
 
 
 def main(root: Path) -> int:
     """Build the book in a folder; 0 if the site is in place and right."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     build = root / "_build"
     site, side, stamp = build / "html", build / "unfinished", build / "book.finished"
     inputs = what_goes_in(root)
@@ -40,14 +40,15 @@ def main(root: Path) -> int:
         print("Nothing has changed since the book was built.")
         return finished(site)
     stamp.unlink(missing_ok=True)
-    for folder in (site, side, build / ".doctrees", build / "jupyter_execute"):
-        shutil.rmtree(folder, ignore_errors=not folder.exists())
+    for folder in (site, side):
+        if folder.exists():
+            shutil.rmtree(folder)
     build.mkdir(exist_ok=True)
 
-    result, warnings = sphinx(root, side)
-    if problem := trouble(result, warnings, root):
+    result, said = sphinx(root, side)
+    if problem := trouble(result, said, root):
         print("\n".join(["", *problem]), file=sys.stderr)
-        return 130 if isinstance(result, KeyboardInterrupt) else 1
+        return INTERRUPTED if isinstance(result, KeyboardInterrupt) else 1
     os.replace(side / "html", site)
     shutil.rmtree(side)
     stamp.write_text(json.dumps({"inputs": inputs, "site": digest(site)}), encoding="utf-8")
@@ -85,6 +86,8 @@ def digest(folder: Path, but: set[str] = frozenset()) -> str:
         inside = [name for name in folders if counts(name)]
         folders[:] = sorted(n for n in inside if not Path(place, n, "pyvenv.cfg").exists())
         for path in (Path(place, name) for name in sorted(filter(counts, files))):
+            if not path.is_file():
+                continue
             content = path.read_bytes()
             sha.update(f"\n{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
             sha.update(content)
@@ -93,6 +96,8 @@ def digest(folder: Path, but: set[str] = frozenset()) -> str:
 
 def sphinx(root: Path, side: Path):
     """Let Jupyter Book write the site; give its result (0, 1 or an exception) and its warnings."""
+    # jsonschema would build 38 grammars of addresses when it is imported, and use none of them.
+    sys.modules.setdefault("rfc3987_syntax", None)
     from jupyter_book.sphinx import build_sphinx
 
     toc = (root / "_toc.yml").as_posix()
@@ -165,4 +170,8 @@ def warnings_of(found: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -74,6 +74,7 @@ def run_notebooks(app, env, docnames):
     paths = {name: Path(env.doc2path(name)) for name in sorted(env.found_docs)}
     notebooks = {name: path for name, path in paths.items() if path.suffix == ".ipynb"}
     execution.run_missing(cache, notebooks, app.config.nb_execution_timeout)
+    print(f"Writing the pages: {len(paths)} in all.", flush=True)
 
 
 def setup(app):

@@ -324,9 +324,10 @@ def test_a_page_shows_every_character_that_its_cells_have_printed(tmp_path):
     assert done.returncode == 0, done.stderr
     shown = pages.shown(root / "_build" / "html" / "book" / "a.html")
     assert shown == {1: [pages.Output("stream", PRINTED)], 2: [pages.Output("stream", "two\n")]}
-    first, second, last = done.stdout.splitlines()
+    first, second, third, last = done.stdout.splitlines()
     assert first == "Running 1 of 1 notebooks, 1 at a time."
     assert second.startswith("  1 of 1  a  ")
+    assert third == "Writing the pages: 1 in all."
     assert last.endswith(f"MB: {root}/_build/html/index.html")
     assert "Nothing has changed" in build(root).stdout
 
