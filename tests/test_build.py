@@ -100,7 +100,8 @@ def only(folder: Path, pattern: str) -> Path:
 
 DAMAGES = {
     "garbage": lambda folder: (folder / "global.db").write_bytes(b"garbage" * 1000),
-    "garbage in the middle": lambda folder: overwrite(folder / "global.db", 4096),
+    "garbage in a page": lambda folder: overwrite(folder / "global.db", 4096),
+    "garbage in a page that is not read": lambda folder: overwrite(folder / "global.db", 8192),
     "half a database": lambda folder: os.truncate(folder / "global.db", 6000),
     "an empty database": lambda folder: os.truncate(folder / "global.db", 0),
     "no notebook": lambda folder: shutil.rmtree(folder / "executed"),
