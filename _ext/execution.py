@@ -77,23 +77,32 @@ def digest(root: Path) -> str:
     return sha.hexdigest()[:16]
 
 
-def open_cache(folder: Path):
-    """Give the cache in a folder; one that is damaged is emptied first, and a line says so."""
-    folder.mkdir(parents=True, exist_ok=True)
+@contextlib.contextmanager
+def opened(folder: Path):
+    """Give the cache in a folder, for as long as it is needed."""
+    cache = get_cache(folder)
     try:
-        cache = get_cache(folder)
-        return _whole(cache) if (folder / DB_NAME).exists() else cache
+        yield cache
+    finally:
+        cache.db.dispose()
+
+
+def heal(folder: Path) -> None:
+    """Empty the cache in a folder if it is damaged, and say so in one line."""
+    if not folder.exists():
+        return
+    try:
+        with opened(folder) as cache:
+            _require_whole(cache)
     except Exception as damage:
         # Whatever is wrong with it: nothing in it can be relied on.
         reason = (str(damage).splitlines() or [type(damage).__name__])[0]
         print(f"The cache of outputs was damaged ({reason}): it is emptied.", flush=True)
         shutil.rmtree(folder)
-        folder.mkdir()
-        return get_cache(folder)
 
 
-def _whole(cache):
-    """Give the cache back if its database is sound and each entry is as it was written."""
+def _require_whole(cache) -> None:
+    """Raise unless the database is sound and each entry is as it was written."""
     with contextlib.closing(sqlite3.connect(cache.path / DB_NAME)) as database:
         ((verdict,), *_) = database.execute("PRAGMA quick_check").fetchall()
     if verdict != "ok":
@@ -102,7 +111,6 @@ def _whole(cache):
         notebook = cache.get_cache_bundle(record.pk).nb
         if record.data.get("digest") != _content(notebook):
             raise ValueError(f"the outputs of {Path(record.uri).name} are not as they were written")
-    return cache
 
 
 def _content(notebook) -> str:

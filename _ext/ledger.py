@@ -6,9 +6,8 @@ the cells of the executed notebooks put out: each verdict carries a record of
 changes the page.
 
 ``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
-equation there. ``{ledger-totals}`` is the sum over all pages. Sphinx is told to read the page with
-these directives last, when every notebook has been executed; cells that hold verdicts become
-targets of links.
+equation there. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
+holds every notebook before a page is read; cells that hold verdicts become targets of links.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from jupyter_cache import get_cache
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -327,17 +325,11 @@ def executed(env) -> dict:
     the cache of outputs: what MyST-NB writes into its own folder are the stored ones.
     """
     if PAGE not in env.temp_data:
-        cache = get_cache(env.mystnb_config.execution_cache_path)
         paths = [Path(env.doc2path(name)) for name in sorted(env.found_docs)]
-        env.temp_data[PAGE] = {
-            path.stem: execution.executed(cache, path) for path in paths if path.suffix == ".ipynb"
-        }
+        notebooks = [path for path in paths if path.suffix == ".ipynb"]
+        with execution.opened(env.mystnb_config.execution_cache_path) as cache:
+            env.temp_data[PAGE] = {p.stem: execution.executed(cache, p) for p in notebooks}
     return env.temp_data[PAGE]
-
-
-def read_last(app, env, docnames):
-    """Put the ledger behind the pages that it reads."""
-    docnames.sort(key=lambda name: name == PAGE)
 
 
 def always_outdated(app, env, added, changed, removed):
@@ -360,6 +352,5 @@ def setup(app):
     app.add_directive("ledger", Ledger)
     app.add_directive("ledger-totals", Totals)
     app.connect("env-get-outdated", always_outdated)
-    app.connect("env-before-read-docs", read_last)
     app.connect("doctree-read", name_cells)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -70,10 +70,12 @@ def forget_others(app):
 
 def run_notebooks(app, env, docnames):
     """Run what the cache has not: also for pages that stay as they are, since others read them."""
-    cache = execution.open_cache(Path(app.config.nb_execution_cache_path))
+    folder = Path(app.config.nb_execution_cache_path)
+    execution.heal(folder)
     paths = {name: Path(env.doc2path(name)) for name in sorted(env.found_docs)}
     notebooks = {name: path for name, path in paths.items() if path.suffix == ".ipynb"}
-    execution.run_missing(cache, notebooks, app.config.nb_execution_timeout)
+    with execution.opened(folder) as cache:
+        execution.run_missing(cache, notebooks, app.config.nb_execution_timeout)
     print(f"Writing the pages: {len(paths)} in all.", flush=True)
 
 

@@ -87,10 +87,14 @@ def cached(tmp_path):
     done = nbformat.from_dict(book)
     done.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text="42\n")]
     done.cells[1].execution_count = 1
-    cache = execution.open_cache(tmp_path / "cache")
-    execution.keep(cache, done, tmp_path / "a.ipynb", 1.0)
-    cache.db.dispose()
+    with execution.opened(tmp_path / "cache") as cache:
+        execution.keep(cache, done, tmp_path / "a.ipynb", 1.0)
     return tmp_path / "cache", book
+
+
+def is_known(folder, book) -> bool:
+    with execution.opened(folder) as cache:
+        return execution.is_cached(cache, book)
 
 
 def only(folder: Path, pattern: str) -> Path:
@@ -125,31 +129,26 @@ def rewrite(path: Path, old: str, new: str) -> None:
 
 def test_a_whole_cache_keeps_its_outputs(cached, capsys):
     folder, book = cached
-    cache = execution.open_cache(folder)
-    assert execution.is_cached(cache, book)
+    execution.heal(folder)
+    assert is_known(folder, book)
     assert capsys.readouterr().out == ""
-    cache.db.dispose()
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_cache_is_an_empty_one_and_one_line_says_so(damage, cached, capsys):
     folder, book = cached
     damage(folder)
-    cache = execution.open_cache(folder)
-    assert not execution.is_cached(cache, book)
+    execution.heal(folder)
+    assert not is_known(folder, book)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("The cache of outputs was damaged (")
-    cache.db.dispose()
-    again = execution.open_cache(folder)
+    execution.heal(folder)
     assert capsys.readouterr().out == ""
-    again.db.dispose()
 
 
 def test_other_cells_are_not_in_the_cache(cached):
     folder, _ = cached
-    cache = execution.open_cache(folder)
-    assert not execution.is_cached(cache, notebook("print(6 * 8)"))
-    cache.db.dispose()
+    assert not is_known(folder, notebook("print(6 * 8)"))
 
 
 def test_the_ledger_reads_the_outputs_that_the_pages_show(cached, tmp_path):
@@ -387,10 +386,8 @@ def test_an_interrupted_build_ends_its_kernels_and_keeps_what_was_done(sent, tmp
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     (folder,) = (root / "_build" / ".jupyter_cache").iterdir()
-    cache = execution.open_cache(folder)
-    kept = [execution.is_cached(cache, notebook(source)) for source in ("print(1)", wait)]
-    assert kept == [True, False]
-    cache.db.dispose()
+    execution.heal(folder)
+    assert [is_known(folder, notebook(source)) for source in ("print(1)", wait)] == [True, False]
 
 
 def kernel(path: Path) -> int:
