@@ -148,12 +148,17 @@ def failed_cells(failures) -> list[str]:
     lines = [line for f in failures for line in [f"{f.page}, cell {f.cell}", f.trace.rstrip(), ""]]
     many = "a cell" if len(failures) == 1 else f"{len(failures)} cells"
     lines += [f"The book was not built: {many} failed."]
-    lines += [f"  {f.page}.ipynb, cell [{f.cell}]: {f.error.strip()}" for f in failures]
+    lines += [f"  {f.page}.ipynb, cell [{f.cell}]: {first_line(f.error)}" for f in failures]
     return [
         *lines,
         "The whole error stands above. `make lab` opens the chapters: run the cells, mend this one",
         "or what it uses, save, and `make book` again.",
     ]
+
+
+def first_line(text: str) -> str:
+    """The first line of a text that is not blank."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def warnings_of(found: list[str]) -> list[str]:

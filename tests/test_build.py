@@ -243,7 +243,7 @@ FAILED = {
     "a warning": ((1, "a.md:1: WARNING: no such label\n"), 1, "a.md:1: WARNING: no such label"),
     "an error": ((ValueError("no"), ""), 1, "The book was not built: ValueError: no"),
     "a cell": (
-        (execution.ChaptersFailed([execution.Failure("book/a", 3, "E: no", "trace")]), ""),
+        (execution.ChaptersFailed([execution.Failure("book/a", 3, "E: no\nx\ny", "trace")]), ""),
         1,
         "  book/a.ipynb, cell [3]: E: no",
     ),
