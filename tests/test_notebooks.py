@@ -13,7 +13,7 @@ import nbformat
 import pytest
 import yaml
 
-from notebooks import METADATA, problems
+from notebooks import METADATA, main, problems
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -201,6 +201,19 @@ def test_nbval_fails_outputs_stripped_under_their_counts(copy):
             cell.outputs = []
     nbformat.write(notebook, copy)
     assert nbval(copy).returncode == 1
+
+
+def test_a_notebook_with_a_cell_that_fails_is_left_as_it_was_and_the_next_is_run(tmp_path, capsys):
+    bad = write(tmp_path / "a.ipynb", [code_cell("1 + 1"), code_cell("raise ValueError('x\\ny')")])
+    good = write(tmp_path / "b.ipynb", [code_cell("print(1 + 1)")])
+    before = bad.read_bytes()
+    assert main("run", str(bad), str(good)) == 1
+    assert bad.read_bytes() == before
+    assert nbformat.read(good, as_version=4).cells[0].outputs[0].text == "2\n"
+    last = capsys.readouterr().out.splitlines()[-2:]
+    assert last == ["Not stored, since a cell failed:", f"  {bad}, cell [2]: ValueError: x"]
+    assert main("run", str(good)) == 0
+    assert "unchanged" in capsys.readouterr().out
 
 
 # --- the records of checks, which nbval leaves out ----------------------------------------------
