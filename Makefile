@@ -10,7 +10,6 @@ RUN := .venv/bin/python
 SITE := _build/html
 BUILT := _build/book.finished
 PYTEST := $(RUN) -m pytest
-JUPYTER_BOOK := $(RUN) -c 'from jupyter_book.cli.main import main; main(prog_name="jupyter-book")'
 NBVAL = $(PYTEST) book --nbval --nbval-current-env --nbval-cell-timeout=60 \
 	-q -n $(JOBS) --dist loadscope
 # A page shows some 80 characters of code beside its two sidebars.
@@ -38,11 +37,7 @@ help: ## List these commands
 
 .PHONY: book
 book: ready ## Run the chapters and build the HTML book in _build/html
-	@echo 'Building the book: runs each chapter that changed, a minute or so each time one did.'
-	@rm -rf $(SITE) _build/.doctrees $(BUILT)
-	@$(JUPYTER_BOOK) build . -W -n --keep-going
-	@touch $(BUILT)
-	@echo "The book, $$(du -sh $(SITE) | cut -f 1): $$PWD/$(SITE)/index.html"
+	@$(RUN) _ext/make_book.py
 
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs

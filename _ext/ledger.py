@@ -6,9 +6,8 @@ the cells of the executed notebooks put out: each verdict carries a record of
 changes the page.
 
 ``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
-equation there. ``{ledger-totals}`` is the sum over all pages. Sphinx is told to read the page with
-these directives last, when every notebook has been executed; cells that hold verdicts become
-targets of links.
+equation there. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
+holds every notebook before a page is read; cells that hold verdicts become targets of links.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
+import execution
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
 SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
@@ -319,22 +319,17 @@ def parsed(directive, lines: list[str]) -> list:
 
 
 def executed(env) -> dict:
-    """Give the notebooks as this build has executed them, by page, in the order of their names.
+    """Give the notebooks with the outputs that the pages show, by page, in order of their names.
 
-    They are read once for a page: Sphinx drops what is temporary between two pages.
+    They are read once for a page: Sphinx drops what is temporary between two pages. They come from
+    the cache of outputs: what MyST-NB writes into its own folder are the stored ones.
     """
     if PAGE not in env.temp_data:
-        folder = Path(env.mystnb_config.output_folder)
-        names = sorted(n for n in env.found_docs if str(env.doc2path(n)).endswith(".ipynb"))
-        env.temp_data[PAGE] = {
-            Path(n).name: nbformat.read(folder / f"{n}.ipynb", as_version=4) for n in names
-        }
+        paths = [Path(env.doc2path(name)) for name in sorted(env.found_docs)]
+        notebooks = [path for path in paths if path.suffix == ".ipynb"]
+        with execution.opened(env.mystnb_config.execution_cache_path) as cache:
+            env.temp_data[PAGE] = {p.stem: execution.executed(cache, p) for p in notebooks}
     return env.temp_data[PAGE]
-
-
-def read_last(app, env, docnames):
-    """Put the ledger behind the pages that it reads."""
-    docnames.sort(key=lambda name: name == PAGE)
 
 
 def always_outdated(app, env, added, changed, removed):
@@ -357,6 +352,5 @@ def setup(app):
     app.add_directive("ledger", Ledger)
     app.add_directive("ledger-totals", Totals)
     app.connect("env-get-outdated", always_outdated)
-    app.connect("env-before-read-docs", read_last)
     app.connect("doctree-read", name_cells)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -11,23 +11,33 @@ An honest cache
     those names the cache folder, and is a setting of the environment, so that pages are
     read again, too, once it changes.
 
-No half-written cache
-    A marker lies in the cache folder while a build runs. A build that finds one starts
-    with an empty cache: the last build was interrupted, perhaps in the middle of a write.
+Chapters run first
+    Before a page is read, every notebook whose outputs the cache has not is run, several at
+    a time (``execution.py``). MyST-NB then finds them all in the cache.
+
+Every character
+    What a cell has printed is shown as it is, blank lines at its beginning and end included.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+from myst_nb.core.lexers import AnsiColorLexer
 from sphinx.errors import ExtensionError
 
+import execution
+
 MATHJAX = "tex-svg-full.js"
-UNFINISHED = "unfinished"
+
+
+class Printed(AnsiColorLexer):
+    """The lexer of MyST-NB for what is printed, which keeps blank lines."""
+
+    def __init__(self, **options):
+        super().__init__(**options | {"stripnl": False})
 
 
 def mathjax_file() -> Path:
@@ -39,50 +49,42 @@ def mathjax_file() -> Path:
     raise ExtensionError(f"sphinx-mathjax-offline has no {MATHJAX}; is its version the locked one?")
 
 
-def digest(root: Path) -> str:
-    """Name of everything outside a notebook that its outputs depend on."""
-    sha = hashlib.sha256(sys.version.encode())
-    sources = sorted((root / "book" / "policygrad").rglob("*.py"))
-    for path in [root / "requirements.txt", *sources]:
-        content = path.read_bytes()
-        sha.update(f"\n{path.relative_to(root).as_posix()} {len(content)}\n".encode())
-        sha.update(content)
-    return sha.hexdigest()[:16]
-
-
 def configure(app, config):
     """Point Sphinx to the local MathJax and to the cache of this state of the package."""
     config.html_static_path.append(str(mathjax_file()))
     config.mathjax_path = MATHJAX
 
-    name = digest(Path(app.srcdir))
-    cache = Path(app.outdir).parent / ".jupyter_cache" / name
+    name = execution.digest(Path(app.srcdir))
     config.policygrad_digest = name
-    config.nb_execution_cache_path = str(cache)
+    config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / name)
 
 
-def open_cache(app):
-    """Remove caches of other states of the package, and one that a dead build left behind."""
+def forget_others(app):
+    """Remove the caches of other states of the package."""
     cache = Path(app.config.nb_execution_cache_path)
     cache.parent.mkdir(parents=True, exist_ok=True)
     for entry in cache.parent.iterdir():
-        if entry.name == cache.name and not (entry / UNFINISHED).exists():
-            continue
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    cache.mkdir(exist_ok=True)
-    (cache / UNFINISHED).touch()
+        if entry.name != cache.name:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
-def close_cache(app, exception):
-    """The build came to an end of its own, with or without an error: the cache is whole."""
-    (Path(app.config.nb_execution_cache_path) / UNFINISHED).unlink(missing_ok=True)
+def run_notebooks(app, env, docnames):
+    """Run what the cache has not: also for pages that stay as they are, since others read them."""
+    folder = Path(app.config.nb_execution_cache_path)
+    execution.heal(folder)
+    paths = {name: Path(env.doc2path(name)) for name in sorted(env.found_docs)}
+    notebooks = {name: path for name, path in paths.items() if path.suffix == ".ipynb"}
+    with execution.opened(folder) as cache:
+        execution.run_missing(cache, notebooks, app.config.nb_execution_timeout)
+    print(f"Writing the pages: {len(paths)} in all.", flush=True)
 
 
 def setup(app):
     app.add_config_value("policygrad_digest", "", "env")
     # Jupyter Book sets this for sphinx_comments, an extension that the book leaves out.
     app.add_config_value("comments_config", {}, "env")
+    app.add_lexer("myst-ansi", Printed)
     app.connect("config-inited", configure)
-    app.connect("builder-inited", open_cache)
-    app.connect("build-finished", close_cache)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("builder-inited", forget_others)
+    app.connect("env-before-read-docs", run_notebooks)
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -122,8 +122,13 @@ def problems(path: Path) -> list[str]:
     return found
 
 
+class CellFailed(Exception):
+    """A cell of a notebook did not come to its end, so nothing was stored."""
+
+
 def run(path: Path) -> bool:
     """Execute a notebook as the build does and store it; True if the file changed."""
+    from nbclient.exceptions import CellExecutionError
     from nbconvert.preprocessors import ExecutePreprocessor
 
     notebook = nbformat.read(path, as_version=4)
@@ -133,7 +138,12 @@ def run(path: Path) -> bool:
         record_timing=False,
         coalesce_streams=True,
     )
-    executor.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
+    try:
+        executor.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
+    except CellExecutionError as error:
+        first = f"{error.evalue}".strip().partition("\n")[0]
+        place = f"{path}, cell [{executor.code_cells_executed}]: {error.ename}: {first}"
+        raise CellFailed(place) from error
     text = nbformat.writes(normalise(notebook), version=4) + "\n"
     changed = text != path.read_text(encoding="utf-8")
     if changed:
@@ -146,18 +156,25 @@ def run(path: Path) -> bool:
 
 def main(command: str, *names: str) -> int:
     """Run or check each notebook; the number of those with a problem."""
-    bad = 0
+    bad, failed = 0, []
     for path in map(Path, names):
         if command == "run":
             start = time.monotonic()
             print(f"{path} ... ", end="", flush=True)
-            changed = run(path)
+            try:
+                changed = run(path)
+            except CellFailed as failure:
+                print(f"failed\n{failure.__cause__}")
+                failed.append(str(failure))
+                continue
             seconds = time.monotonic() - start
             print(f"{'changed' if changed else 'unchanged'}, {seconds:.0f} s", flush=True)
         found = problems(path)
         print("\n".join(found), end="\n" * bool(found))
         bad += bool(found)
-    return bad
+    if failed:
+        print("Not stored, since a cell failed:", *failed, sep="\n  ")
+    return bad + len(failed)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """Every notebook of the book is stored executed, and a change to what it stores is noticed."""
 
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 import yaml
 
-from notebooks import METADATA, problems
+from notebooks import METADATA, main, problems
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -142,21 +144,25 @@ def test_the_guard_passes_a_good_notebook(tmp_path):
 
 @pytest.fixture
 def copy(tmp_path):
-    """The shortest chapter, down to its first output with a digit, beside a copy of the package."""
-    if not NOTEBOOKS:
-        pytest.skip("the book has no notebook yet")
-    original = min(NOTEBOOKS, key=lambda path: path.stat().st_size)
+    """The shortest chapter, down to its first check with a digit, beside a copy of the package."""
+    chapters = [nbformat.read(path, as_version=4).cells for path in NOTEBOOKS]
+    ends = [[i for i, c in enumerate(cells) if records(c) and digit_of(c)] for cells in chapters]
+    shortened = [cells[: end[0] + 1] for cells, end in zip(chapters, ends, strict=True) if end]
+    if not shortened:
+        pytest.skip("the book has no check yet")
     shutil.copytree(
         ROOT / "book" / "policygrad",
         tmp_path / "policygrad",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
-    notebook = nbformat.read(original, as_version=4)
-    place = next(i for i, cell in enumerate(notebook.cells) if digit_of(cell))
-    notebook.cells = notebook.cells[: place + 1]
-    path = tmp_path / original.name
-    nbformat.write(notebook, path)
-    return path
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    return write(tmp_path / "chapter.ipynb", min(shortened, key=len))
+
+
+def records(cell) -> list[dict]:
+    """The records that the checks of a stored cell have left."""
+    metadata = [output.get("metadata", {}) for output in cell.get("outputs", [])]
+    return [data["policygrad"] for data in metadata if "policygrad" in data]
 
 
 def digit_of(cell):
@@ -203,3 +209,81 @@ def test_nbval_fails_outputs_stripped_under_their_counts(copy):
             cell.outputs = []
     nbformat.write(notebook, copy)
     assert nbval(copy).returncode == 1
+
+
+def test_a_notebook_with_a_cell_that_fails_is_left_as_it_was_and_the_next_is_run(tmp_path, capsys):
+    bad = write(tmp_path / "a.ipynb", [code_cell("1 + 1"), code_cell("raise ValueError('x\\ny')")])
+    good = write(tmp_path / "b.ipynb", [code_cell("print(1 + 1)")])
+    before = bad.read_bytes()
+    assert main("run", str(bad), str(good)) == 1
+    assert bad.read_bytes() == before
+    assert nbformat.read(good, as_version=4).cells[0].outputs[0].text == "2\n"
+    last = capsys.readouterr().out.splitlines()[-2:]
+    assert last == ["Not stored, since a cell failed:", f"  {bad}, cell [2]: ValueError: x"]
+    assert main("run", str(good)) == 0
+    assert "unchanged" in capsys.readouterr().out
+
+
+# --- the records of checks, which nbval leaves out ----------------------------------------------
+
+
+def falsify(record):
+    """Change the first figure of a record."""
+    name = next(iter(record["figures"]))
+    record["figures"][name] += 1
+
+
+def test_nbval_fails_once_a_figure_of_a_record_changes(copy):
+    notebook = nbformat.read(copy, as_version=4)
+    falsify(records(notebook.cells[-1])[0])
+    nbformat.write(notebook, copy)
+    run = nbval(copy)
+    assert run.returncode == 1, run.stdout
+    assert "1 failed" in run.stdout
+    assert "Records of checks differ" in run.stdout
+
+
+def compared(stored, fresh):
+    """What nbval's cells are told once they have run, with these records stored and made."""
+    spec = importlib.util.spec_from_file_location("records", ROOT / "conftest.py")
+    plugin = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plugin)
+    said = []
+    item = SimpleNamespace(
+        cell=code_cell(outputs=[verdict(record) for record in stored]),
+        test_outputs=[verdict(record) for record in fresh],
+        raise_cell_error=lambda *words: said.append(words),
+    )
+    running = plugin.pytest_runtest_call(item)
+    next(running)
+    with pytest.raises(StopIteration):
+        running.send(None)
+    return said
+
+
+def verdict(record):
+    metadata = {} if record is None else {"policygrad": record}
+    return nbformat.v4.new_output("display_data", {"text/plain": "ok"}, metadata=metadata)
+
+
+RECORD = {"label": "a", "passed": True, "figures": {"samples": 10, "limit": 2.5}, "where": ""}
+OTHERS = {
+    "a figure": [RECORD | {"figures": {"samples": 10, "limit": 2.51}}],
+    "a figure more": [RECORD | {"figures": {"samples": 10, "limit": 2.5, "rank": 1}}],
+    "the label": [RECORD | {"label": "b"}],
+    "the verdict": [RECORD | {"passed": False}],
+    "no record": [None],
+    "another one": [RECORD, RECORD],
+}
+
+
+def test_the_same_records_pass_whatever_the_order_of_their_figures():
+    again = RECORD | {"figures": {"limit": 2.5, "samples": 10}}
+    assert compared([RECORD, RECORD], [again, None, RECORD]) == []
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_other_records_than_the_stored_ones_fail_a_cell(other):
+    for stored, fresh in (([RECORD], other), (other, [RECORD])):
+        ((title, _),) = compared(stored, fresh)
+        assert title == "Records of checks differ"

@@ -1,8 +1,10 @@
 """The built book opens from a folder, with no network, on a wide screen and on a phone."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +12,8 @@ import nbformat
 import pytest
 
 import ledger
+import make_book
+import pages as pages_of
 from browser import find_browser
 
 # A link that a reader may follow is the only thing that may point elsewhere.
@@ -77,12 +81,11 @@ def test_every_chapter_has_its_page(site, root):
 
 
 @pytest.mark.site
-def test_no_page_is_older_than_its_sources(site, root):
-    book = root / "book"
-    sources = [*book.glob("*.ipynb"), *book.glob("*.md"), *book.rglob("*.py"), *book.glob("*.bib")]
-    newest = max(sources, key=lambda path: path.stat().st_mtime)
-    built = (site / "index.html").stat().st_mtime
-    assert newest.stat().st_mtime <= built, f"{newest.name} changed since `make book`"
+def test_the_site_is_what_was_built_from_the_files_as_they_are(site, root):
+    stamp = make_book.read(root / "_build" / "book.finished")
+    assert stamp, "no build has finished: run `make book`"
+    assert stamp["inputs"] == make_book.what_goes_in(root), "files have changed since `make book`"
+    assert stamp["site"] == make_book.digest(site), "the site has changed since `make book`"
 
 
 @pytest.mark.site
@@ -172,6 +175,95 @@ def test_the_built_ledger_is_that_of_the_stored_notebooks(site, root):
     for line in ledger.totals(notebooks)[2:]:
         value = line.strip("| ").split(" | ")[1]
         assert value.partition(";")[0] in plain, line
+
+
+# --- what the cells put out -------------------------------------------------------------------
+
+
+def unlike(notebook, page: Path) -> list[str]:
+    """The outputs that a page shows otherwise than they are stored, or not at all."""
+    wanted, found = pages_of.stored(notebook), pages_of.shown(page)
+    return [
+        f"{page.stem}, cell [{cell}]: stored {want}, on the page {have}"
+        for cell in sorted(wanted.keys() | found.keys())
+        for want, have in zip_longest(wanted.get(cell, []), found.get(cell, []))
+        if want != have
+    ]
+
+
+@pytest.mark.site
+def test_every_output_of_every_page_is_the_stored_one(site, root):
+    paths = sorted((root / "book").glob("*.ipynb"))
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in paths}
+    found = [
+        line
+        for name, notebook in notebooks.items()
+        for line in unlike(notebook, site / "book" / f"{name}.html")
+    ]
+    assert found == []
+    kinds = Counter(
+        output.kind
+        for notebook in notebooks.values()
+        for outputs in pages_of.stored(notebook).values()
+        for output in outputs
+    )
+    assert set(kinds) == {"stream", "text/html", "image/svg+xml", "text/latex"}
+    assert kinds["text/html"] > 500
+    assert kinds["stream"] > 100
+
+
+def other(output) -> bool:
+    """Change one character of what an output shows; False if there is none."""
+    holder, key = output, "text"
+    if output.output_type != "stream":
+        holder = output.data
+        key = next((kind for kind in pages_of.ORDER if kind in holder), None)
+    text = holder.get(key, "")
+    place = next((i for i in range(len(text) // 2, len(text)) if text[i].isalnum()), None)
+    if place is None:
+        return False
+    holder[key] = text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]
+    return True
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("kind", ["stream", "text/html", "image/svg+xml", "text/latex"])
+def test_one_character_in_one_output_makes_a_difference(kind, site, root):
+    for path in sorted((root / "book").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        outputs = [output for cell in cells for output in cell.outputs]
+        chosen = next((o for o in outputs if pages_of.wanted(o).kind == kind), None)
+        if chosen is None:
+            continue
+        assert other(chosen)
+        assert len(unlike(notebook, site / "book" / f"{path.stem}.html")) == 1
+        return
+    pytest.fail(f"no output of kind {kind}")
+
+
+@pytest.mark.site
+def test_a_blank_at_the_beginning_or_the_end_makes_a_difference(site, root):
+    notebook = nbformat.read(root / "book" / "01-value-based-failure.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    stream = next(o for c in cells for o in c.outputs if o.output_type == "stream")
+    text, page = stream.text, site / "book" / "01-value-based-failure.html"
+    for altered in (f" {text}", f"\n{text}", f"{text}\n", f"{text[:-1]} \n"):
+        stream.text = altered
+        assert len(unlike(notebook, page)) == 1
+
+
+@pytest.mark.site
+def test_an_output_that_is_missing_or_added_makes_a_difference(site, root):
+    notebook = nbformat.read(root / "book" / "01-value-based-failure.ipynb", as_version=4)
+    cell = next(c for c in notebook.cells if c.cell_type == "code" and len(c.outputs) == 2)
+    page = site / "book" / "01-value-based-failure.html"
+    cell.outputs.append(cell.outputs[-1])
+    assert len(unlike(notebook, page)) == 1
+    del cell.outputs[1:]
+    assert len(unlike(notebook, page)) == 1
+    cell.outputs = []
+    assert len(unlike(notebook, page)) == 2
 
 
 # --- in a browser -------------------------------------------------------------------------------
