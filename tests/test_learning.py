@@ -407,7 +407,7 @@ ZEROS = np.zeros((2, 2))
         (
             lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"step_size": None}),
             TypeError,
-            "step_size must be a number; it is None",
+            "step_size must be a number in [0, 1.79769e+308]; it is None",
         ),
         (
             lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP | {"step_size": -1}),

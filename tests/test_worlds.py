@@ -411,7 +411,10 @@ def test_a_random_world_depends_on_nothing_but_the_random_state():
     assert (a.P != other.P).any()
 
 
-@pytest.mark.parametrize("settings", [dict(horizon=4), dict(gamma=0.5), dict(absorbing=1)])
+@pytest.mark.parametrize(
+    "settings",
+    [dict(horizon=4, gamma=1.0), dict(gamma=0.5), dict(absorbing=1, gamma=1.0)],
+)
 def test_any_one_of_horizon_discount_and_absorbing_states_makes_J_finite(settings):
     mdp = random_mdp(np.random.default_rng(3), **settings)
     assert np.isfinite(expected_return(mdp, np.full((4, 3), 1 / 3)))
@@ -421,7 +424,7 @@ def test_any_one_of_horizon_discount_and_absorbing_states_makes_J_finite(setting
 
 
 def drawn(**options):
-    return random_mdp(np.random.default_rng(0), **{"horizon": 1, **options})
+    return random_mdp(np.random.default_rng(0), **{"horizon": 1, "gamma": 1.0, **options})
 
 
 NAN = float("nan")
@@ -572,7 +575,7 @@ def test_what_is_no_number_or_no_generator_makes_no_world(call, words):
 @pytest.mark.parametrize(("reward", "gamma"), [(1.0, 0.9), (3.0, 0.5), (2.0, 0.0)])
 def test_in_the_aliased_pair_chance_beats_any_fixed_action(reward, gamma):
     # always go: +R once, then -R for ever; by chance 1/2 each step is worth 0
-    world = aliased_pair(reward, gamma)
+    world = aliased_pair(reward, gamma=gamma)
     go, turn = ([[1.0, 0.0]], [[0.0, 1.0]])
     np.testing.assert_allclose(
         expected_return(world, go), reward - gamma * reward / (1 - gamma), rtol=1e-12, atol=1e-12
@@ -590,7 +593,7 @@ def test_the_aliased_pair_is_the_same_from_either_start_with_the_actions_exchang
 
 def test_the_aliased_pair_seen_earns_the_reward_at_every_step():
     # go in 0 and turn in 1: +R always, R / (1 - gamma); one bit of memory can do it too
-    world = with_memory(aliased_pair(2.0, 0.75))
+    world = with_memory(aliased_pair(2.0, gamma=0.75))
     go_then_one, turn_then_zero = np.eye(4)[1], np.eye(4)[2]
     np.testing.assert_allclose(
         expected_return(world, [go_then_one, turn_then_zero]), 2.0 / 0.25, rtol=1e-12
