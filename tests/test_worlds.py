@@ -478,12 +478,12 @@ REFUSED = {
         lambda: vacuum_corridor("####\n#D.#\n##"),
         "drawing, row 1, column 2: '.' has no wall on its side S",
     ),
-    "no dust": (lambda: vacuum_corridor("###\n#.#\n#h#\n###"), "the drawing has no dust ('D')"),
-    "no floor": (lambda: vacuum_corridor("###\n#D#\n###"), "the drawing has no floor ('.')"),
-    "an empty drawing": (lambda: vacuum_corridor(""), "the drawing has no dust ('D')"),
+    "no dust": (lambda: vacuum_corridor("###\n#.#\n#h#\n###"), "drawing has no dust ('D')"),
+    "no floor": (lambda: vacuum_corridor("###\n#D#\n###"), "drawing has no floor ('.')"),
+    "an empty drawing": (lambda: vacuum_corridor(""), "drawing has no dust ('D')"),
     "unknown start": (
         lambda: vacuum_corridor("###\n#.#\n#D#\n###", starts="r1c1 r9c9"),
-        "start 'r9c9' is not a cell; cells are r1c1, r2c1",
+        "starts must name cells, r1c1, r2c1; it names 'r9c9'",
     ),
     "no start named": (
         lambda: vacuum_corridor(starts=" "),
@@ -495,7 +495,7 @@ REFUSED = {
     ),
     "a step that costs nan": (
         lambda: vacuum_corridor(step_reward=NAN),
-        "must be finite; it is nan",
+        "step_reward must be finite; it is nan",
     ),
     # the sizes of the others
     "two_state without a step": (
@@ -531,7 +531,7 @@ REFUSED = {
     ),
     "unknown kind of start": (
         lambda: drawn(start="last"),
-        "start must be 'random', 'uniform' or 'first'; it is 'last'",
+        "start must be one of random, uniform, first; it is 'last'",
     ),
     "discounted by 1.5": (lambda: drawn(gamma=1.5), "gamma must lie in [0, 1]; it is 1.5"),
 }
