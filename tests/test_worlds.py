@@ -485,6 +485,10 @@ REFUSED = {
         lambda: vacuum_corridor("###\n#.#\n#D#\n###", starts="r1c1 r9c9"),
         "starts must name cells, r1c1, r2c1; it names 'r9c9'",
     ),
+    "a start named twice": (
+        lambda: vacuum_corridor(starts="r1c1 r1c2 r1c1"),
+        "starts must name a cell once; it names 'r1c1' twice",
+    ),
     "no start named": (
         lambda: vacuum_corridor(starts=" "),
         "no cell is left to start from; name one in starts",
@@ -507,7 +511,32 @@ REFUSED = {
         lambda: gamma_trap(NAN),
         "gamma must lie in [0, 1]; it is nan",
     ),
+    "aliased_pair discounted by nan": (
+        lambda: aliased_pair(gamma=NAN),
+        "gamma must lie in [0, 1]; it is nan",
+    ),
+    "aliased_pair of an infinite reward": (
+        lambda: aliased_pair(np.inf, gamma=0.5),
+        "reward must be finite; it is inf",
+    ),
+    "a memory that no machine holds": (
+        lambda: with_memory(two_state(gamma=1.0), 10**6),
+        "the worlds with size = 1,000,000 need about",
+    ),
     # random worlds
+    "a world that no machine holds": (
+        lambda: drawn(S=10**6),
+        "the worlds with S = 1,000,000 and A = 3 need about 72.0 TB of memory",
+    ),
+    "an array of starts": (
+        lambda: drawn(start=np.array([1.0, 0, 0, 0])),
+        "start must be one of random, uniform, first; it is array([1., 0., 0., 0.])",
+    ),
+    "no kind of start": (
+        lambda: drawn(start=None),
+        "start must be one of random, uniform, first; it is None",
+    ),
+    "a horizon of 0": (lambda: drawn(horizon=0), "horizon must be at least 1; it is 0"),
     "no state": (lambda: drawn(S=0), "S must be at least 1; it is 0"),
     "no action": (lambda: drawn(A=0), "A must be at least 1; it is 0"),
     "no percept": (lambda: drawn(O=0), "O must be at least 1, at most 4; it is 0"),
@@ -558,6 +587,50 @@ NO_NUMBERS = {
     "O 2.0": (lambda: drawn(O=2.0), "O must be a whole number; it is 2.0"),
     "successors True": (lambda: drawn(successors=True), "successors must be a whole number"),
     "absorbing 0.5": (lambda: drawn(absorbing=0.5), "absorbing must be a whole number; it is 0.5"),
+    "no discount": (lambda: drawn(gamma=None), "gamma must be a number in [0, 1]; it is None"),
+    "an array of discounts": (
+        lambda: aliased_pair(gamma=np.array([0.5, 0.9])),
+        "gamma must be a number in [0, 1]; it is array([0.5, 0.9])",
+    ),
+    "a reward of letters": (
+        lambda: aliased_pair(reward="a", gamma=0.5),
+        "reward must hold real numbers; it holds <U1",
+    ),
+    "no map": (lambda: vacuum_corridor(None), "drawing must be a string of rows"),
+    "a map in rows": (lambda: vacuum_corridor(["###"]), "drawing must be a string of rows"),
+    "a step without reward": (
+        lambda: vacuum_corridor(step_reward=None),
+        "step_reward must hold real numbers; it holds object",
+    ),
+    "a complex reward of dust": (
+        lambda: vacuum_corridor(dust_reward=1j),
+        "dust_reward must hold real numbers; it holds complex128",
+    ),
+    "a hamster of strings": (
+        lambda: vacuum_corridor(hamster_reward="-10"),
+        "hamster_reward must hold real numbers; it holds <U3",
+    ),
+    "starts in a list": (
+        lambda: vacuum_corridor(starts=["r1c1"]),
+        'starts must be a string of names, "r1c1 r1c2", or None; it is of type list',
+    ),
+    "observed by a word": (
+        lambda: vacuum_corridor(observed="no"),
+        "observed must be True or False; it is 'no'",
+    ),
+    "a memory of nothing": (lambda: with_memory(2, 2), "mdp must be an MDP; it is of type int"),
+    "masked arms": (
+        lambda: bandit(np.ma.masked_greater([1.0, 5.0], 2)),
+        "rewards must not be a masked array",
+    ),
+    "masked chances": (
+        lambda: bandit([1, 2], np.ma.masked_greater([0.1, 0.5], 0.2)),
+        "chances must not be a masked array",
+    ),
+    "a horizon of 2.5": (
+        lambda: two_state(2.5, gamma=1.0),
+        "horizon must be a whole number; it is 2.5",
+    ),
     "arms of strings": (lambda: bandit(["1", "2"]), "rewards must hold real numbers; it holds <U1"),
     "chances of objects": (lambda: bandit([1], [None]), "chances must hold real numbers"),
 }

@@ -28,7 +28,7 @@ from .exact import expected_return, policy_gradient
 from .mdp import MDP
 from .policies import softmax_policy
 from .sampling import sample_trajectories
-from .trajectories import Trajectories, require_memory
+from .trajectories import TooLarge, Trajectories, require_memory
 from .validate import (
     real_array,
     rectangular,
@@ -303,6 +303,8 @@ def reinforce(
     for k in range(steps):
         try:
             tau = sample_trajectories(mdp, softmax_policy(theta), m, rng, max_steps=max_steps)
+        except TooLarge:
+            raise
         except ValueError as error:
             raise Diverged(k, f"REINFORCE diverged at step {k}: {error}") from error
         gradients = reinforce_gradients(mdp, theta, tau, _weights_of(tau, mdp.gamma, weights))

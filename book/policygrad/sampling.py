@@ -63,8 +63,9 @@ def sample_trajectories(
     ValueError
         unless ``truncate`` was asked for, if there is no horizon and the policy's episodes may
         never end, discounted or not: the message names the states; if trajectories are unfinished
-        at ``max_steps``: the message counts them; or if this machine cannot hold m of them: the
-        message says how much memory they need.
+        at ``max_steps``: the message counts them.
+    TooLarge, a ValueError
+        if this machine cannot hold m of them: the message says how much memory they need.
     ValueError, TypeError
         naming the argument that does not fit.
     """

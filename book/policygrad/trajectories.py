@@ -20,7 +20,11 @@ from .validate import rectangular
 SLAB = 1 << 19  # entries looked at together when checking; they then stay in the cache
 NO_ACTION = -1  # not an index on purpose: a step that never happened must not be counted
 
-__all__ = ["NO_ACTION", "Trajectories", "require_memory"]
+__all__ = ["NO_ACTION", "TooLarge", "Trajectories", "require_memory"]
+
+
+class TooLarge(ValueError):
+    """What was asked for does not fit into this machine's memory."""
 
 
 def require_memory(what: str, size: float) -> None:
@@ -33,12 +37,12 @@ def require_memory(what: str, size: float) -> None:
 
     Raises
     ------
-    ValueError
+    TooLarge
         with both figures.
     """
     most = physical_memory()
     if size > most:
-        raise ValueError(
+        raise TooLarge(
             f"{what} need about {_in_words(size)} of memory; there are {_in_words(most)}"
         )
 
