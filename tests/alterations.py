@@ -626,7 +626,7 @@ _ROWS = [
     ),
     (
         "learning",
-        "direction = lambda theta: policy_gradient(mdp, theta)",
+        "direction = partial(policy_gradient, mdp)",
         "direction = lambda theta: -policy_gradient(mdp, theta)",
         "a sign: descent",
         "02",

@@ -242,7 +242,8 @@ def test_the_guide_table_finds_what_a_search_finds(rows, draws, seed):
     # besides random numbers: 0, the largest, and every interval's end with its two neighbours
     u = rng(seed + 1).random(400)
     ends = np.cumsum(rows, axis=1)[which[: 400 // 2], rng(seed).integers(rows.shape[1], size=200)]
-    u[:200] = np.clip(np.nextafter(ends, rng(seed).choice([-1.0, 0.0, 2.0], size=200)), 0, LAST)
+    beside = np.nextafter(ends, rng(seed).choice([-1.0, 2.0], size=200))
+    u[:200] = np.clip(np.where(rng(seed + 2).random(200) < 1 / 3, ends, beside), 0, LAST)
     u[200:202] = 0.0, LAST
     last_possible = rows.shape[1] - 1 - (rows[:, ::-1] > 0).argmax(axis=1)
     search = [min(pick(rows[r], x), last_possible[r]) for r, x in zip(which, u, strict=True)]

@@ -415,7 +415,7 @@ DOORS = {
         worlds.bandit,
         dict(rewards=(array, np.array([1.0, 2.0])), chances=(array, np.array([0.5, 1.0]))),
     ),
-    "worlds.two_state": (worlds.two_state, dict(horizon=(count, 2), gamma=GAMMA)),
+    "worlds.two_state": (worlds.two_state, dict(horizon=(optional_count, 2), gamma=GAMMA)),
     "worlds.short_corridor": (worlds.short_corridor, {}),
     "worlds.aliased_pair": (
         worlds.aliased_pair,

@@ -19,6 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
@@ -238,7 +239,7 @@ def exact_ascent(
     theta = _start(mdp, theta)
     step_size, steps = _require_step(step_size), _require_steps(steps, theta)
     if direction is None:
-        direction = lambda theta: policy_gradient(mdp, theta)  # noqa: E731
+        direction = partial(policy_gradient, mdp)
     require_callable("direction", direction, "a function of theta")
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps + 1)
     thetas[0], J[0] = theta, expected_return(mdp, softmax_policy(theta))

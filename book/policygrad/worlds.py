@@ -92,7 +92,7 @@ def bandit(rewards, chances=None) -> MDP:
     )
 
 
-def two_state(horizon: int = 3, *, gamma: float) -> MDP:
+def two_state(horizon: int | None = 3, *, gamma: float) -> MDP:
     """Build a world of two states and two actions in which every transition is possible.
 
     From its start there are 4^H trajectories: 64 for H = 3.  Being in state 1 pays;
@@ -101,9 +101,8 @@ def two_state(horizon: int = 3, *, gamma: float) -> MDP:
     Raises
     ------
     ValueError, TypeError
-        if the horizon is no whole number of at least 1, or gamma none in [0, 1].
+        if the horizon is neither None nor a whole number of at least 1, or gamma none in [0, 1].
     """
-    horizon = require_count("horizon", horizon)
     P = np.array([[[0.8, 0.2], [0.3, 0.7]], [[0.6, 0.4], [0.1, 0.9]]])
     R = np.array([[[0.0, 1.0], [-0.2, 0.8]], [[0.0, 2.0], [-0.2, 1.8]]])
     return MDP(P, R, [1, 0], horizon=horizon, gamma=gamma, actions=["wait", "push"])
