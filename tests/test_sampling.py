@@ -261,6 +261,8 @@ def test_in_wide_rows_too_the_outcome_is_the_number_of_ends_that_u_has_passed(K,
     table = _GuideTable.build(p.copy(), draws)
     u = rng(K + 3).random(300)
     upper = np.cumsum(p, axis=1) * table.cells
+    at_ends = upper[which[:100], rng(K + 4).integers(K, size=100)] / table.cells
+    u[:100] = np.minimum(at_ends, LAST)
     for row, chances in zip(upper, p, strict=True):
         row[np.flatnonzero(chances)[-1] :] = table.cells
     passed = (u[:, None] * table.cells >= upper[which]).sum(axis=1)

@@ -28,6 +28,7 @@ from .validate import require_count, require_flag, require_generator, require_in
 DEFAULT_MAX_STEPS = 10_000
 BLOCK = 8192  # trajectories walked together; their scratch arrays then stay in the cache
 INDEX = np.int32  # half the memory of the default integer, and trajectories are mostly indices
+FEW = 1 << 11  # comparisons that are sooner made than avoided
 GUIDES = 1 << 22  # cells in the guides of all states together, 16 MB of them
 
 __all__ = ["sample_trajectories"]
@@ -216,15 +217,16 @@ class _GuideTable:
         return k
 
     def _search(self, u: np.ndarray, row: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Count the ends up to u by halving: those below low are, those from high on are not."""
+        """Count the ends that u has passed, by halving: all below low, and none from high on."""
         K = self.upper.size // (self.guide.size // self.cells)
+        if u.size * K <= FEW:
+            return (self.upper.reshape(-1, K)[row] <= u[:, None]).sum(axis=1)
         low, following = -1 - self.guide.take(at), self.guide.take(at + 1, mode="clip")
         high = np.where(following < 0, -1 - following, following)
         high[(at + 1) % self.cells == 0] = K - 1
         first = row.astype(np.intp) * K
-        while (open := low < high).any():
+        for _ in range(int((high - low).max()).bit_length()):
             middle = (low + high) >> 1
-            below = open & (self.upper.take(first + middle) <= u)
-            low = np.where(below, middle + 1, low)
-            high = np.where(below, high, np.minimum(high, middle))
+            passed = self.upper.take(first + middle) <= u
+            low, high = np.where(passed, middle + 1, low), np.where(passed, high, middle)
         return low
