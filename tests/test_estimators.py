@@ -54,7 +54,7 @@ def test_the_whole_return_is_unbiased(world):
     exact = policy_gradient(mdp, theta, method="dynamic-programming")
     tau = enumerate_trajectories(mdp)
     agree(mean(mdp, theta, tau), exact)
-    agree(mean(mdp, theta, tau, returns(tau, mdp.gamma)), exact)
+    agree(mean(mdp, theta, tau, returns(tau, mdp.gamma)[:, None]), exact)
 
 
 @examples(60)
@@ -72,7 +72,7 @@ def test_the_discounted_reward_to_go_is_unbiased(world):
 def test_a_constant_baseline_leaves_the_mean_unchanged(world, baseline):
     mdp, theta = world
     tau = enumerate_trajectories(mdp)
-    shifted = mean(mdp, theta, tau, returns(tau, mdp.gamma) - baseline)
+    shifted = mean(mdp, theta, tau, returns(tau, mdp.gamma)[:, None] - baseline)
     np.testing.assert_allclose(shifted, mean(mdp, theta, tau), atol=1e-12)
 
 
@@ -277,11 +277,48 @@ def test_one_weight_per_trajectory_is_that_weight_at_each_of_its_steps():
 
 
 def test_as_many_trajectories_as_steps_do_not_confuse_the_two_kinds_of_weights():
-    # m = H = 3: (3,) is one per trajectory
+    # m = H = 3: a flat array of three could be either, so one has to say which
     mdp, theta = two_state(gamma=1.0), np.zeros((2, 2))
     tau = sampled((mdp, theta), m=3)
-    gradients = reinforce_gradients(mdp, theta, tau, [1.0, 0.0, 0.0])
-    assert gradients[0].any() and not gradients[1:].any()
+    w = np.array([1.0, 0.0, 0.0])
+    words = "as m = H, that could be one weight per trajectory or one per step"
+    with pytest.raises(ValueError, match=escape(words)):
+        reinforce_gradients(mdp, theta, tau, w)
+    one_trajectory = reinforce_gradients(mdp, theta, tau, w[:, None])
+    assert one_trajectory[0].any() and not one_trajectory[1:].any()
+    one_step = reinforce_gradients(mdp, theta, tau, w[None, :])
+    np.testing.assert_array_equal(one_step, score(theta)[tau.states[:, 0], tau.actions[:, 0]])
+
+
+def test_the_discounts_alone_are_never_taken_for_weights_of_trajectories():
+    mdp, theta = two_state(gamma=0.5), np.zeros((2, 2))
+    for m in (2, 3, 4):
+        tau = sampled((mdp, theta), m=m)
+        with pytest.raises(ValueError, match="weights must have shape"):
+            reinforce_gradients(mdp, theta, tau, discounts(tau, 0.5))
+
+
+def test_one_step_and_one_trajectory_leave_no_doubt():
+    mdp, theta = bandit([3, 4]), np.zeros((1, 2))
+    tau = sampled((mdp, theta), m=1)
+    np.testing.assert_array_equal(
+        reinforce_gradients(mdp, theta, tau, [2.0]), reinforce_gradients(mdp, theta, tau, [[2.0]])
+    )
+
+
+@examples(30)
+@given(world=worlds(("horizon", "absorbing")), seed=st.integers(0, 99))
+def test_a_column_and_a_row_are_spread_over_steps_and_trajectories(world, seed):
+    mdp, theta = world
+    tau = sampled(world, m=6)
+    column, row = (
+        np.random.default_rng(seed).normal(size=s) for s in ((6, 1), (1, tau.actions.shape[1]))
+    )
+    for w in (column, row):
+        np.testing.assert_array_equal(
+            reinforce_gradients(mdp, theta, tau, w),
+            reinforce_gradients(mdp, theta, tau, np.broadcast_to(w, tau.actions.shape).copy()),
+        )
 
 
 def test_weights_may_be_whole_numbers_in_a_list():
@@ -330,10 +367,21 @@ REFUSED = {
     "weights of more": (
         dict(weights=np.ones(5)),
         ValueError,
-        "weights must have shape (m,) = (4,) or (m, H) = (4, 3); it has (5,)",
+        "weights must have shape (m,) = (4,) or (m, H) = (4, 3), "
+        "or be a column (m, 1) or a row (1, H); it has (5,)",
     ),
     "weights transposed": (dict(weights=np.ones((3, 4))), ValueError, "it has (3, 4)"),
-    "weights as a column": (dict(weights=np.ones((4, 1))), ValueError, "it has (4, 1)"),
+    "weights as another's row": (dict(weights=np.ones((1, 4))), ValueError, "it has (1, 4)"),
+    "weights masked": (
+        dict(weights=np.ma.masked_greater(np.arange(4.0), 2)),
+        TypeError,
+        "weights must not be a masked array",
+    ),
+    "weights too large": (
+        dict(weights=np.full((4, 3), 1e308)),
+        ValueError,
+        "weights are too large: the gradient of trajectory",
+    ),
     "weights one number": (dict(weights=1.0), ValueError, "it has ()"),
     "weights per logit": (dict(weights=np.ones((4, 3, 2))), ValueError, "it has (4, 3, 2)"),
     "weights nan": (
@@ -393,3 +441,107 @@ def test_trajectories_of_another_world_are_refused(states, actions, says):
     other = Trajectories(np.array(states), np.array(actions), np.array([[1.0]]), np.array([1]))
     with pytest.raises(ValueError, match=says):
         reinforce_gradients(two_state(gamma=1.0), np.zeros((2, 2)), other)
+
+
+# a world with a step that cannot be, an end, and a start that never is
+ENDING = random_mdp(
+    np.random.default_rng(5), 4, 2, absorbing=1, start="first", horizon=3, gamma=0.5
+)
+P_GAP = ENDING.P.copy()
+P_GAP[0, 0] = [0, 0.5, 0, 0.5]
+GAP = MDP(P_GAP, ENDING.R, ENDING.mu, horizon=3, gamma=0.5)
+
+
+def one_way(states, actions, world, rewards=None):
+    s, a = np.array(states), np.array(actions)
+    paid = world.R[s[:-1], a, s[1:]] if rewards is None else rewards
+    return Trajectories(s[None], a[None], np.array(paid)[None], [len(a)])
+
+
+FOREIGN = {
+    "a step of probability 0": (
+        one_way([0, 2], [0], GAP),
+        "trajectories are of another world: states[0, 1] is 2, but P[0, 0, 2] is 0",
+    ),
+    "another start": (
+        one_way([1, 2], [0], GAP),
+        "trajectories are of another world: states[0, 0] is 1, where mu never starts",
+    ),
+    "an action after the end": (
+        one_way([0, 3, 3], [0, 0], GAP),
+        "trajectories are of another world: actions[0, 1] is taken in state 3, which is an end",
+    ),
+    "other rewards": (
+        one_way([0, 1], [0], GAP, [7.5]),
+        "trajectories are of another world: rewards[0, 0] is 7.5, but R[0, 0, 1] is",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tau", "words"), FOREIGN.values(), ids=FOREIGN)
+def test_what_the_world_does_not_allow_is_named(tau, words):
+    with pytest.raises(ValueError, match=escape(words)):
+        reinforce_gradients(GAP, np.zeros((4, 2)), tau)
+
+
+def test_rewards_of_ones_own_are_welcome_where_the_weights_are_given():
+    tau = one_way([0, 1], [0], GAP, [7.5])
+    assert reinforce_gradients(GAP, np.zeros((4, 2)), tau, returns(tau, 0.5)).any()
+
+
+def test_trajectories_of_a_smaller_world_with_the_same_states_are_refused():
+    # those of a world of three states are numbers of this one too
+    small = random_mdp(np.random.default_rng(3), 3, 2, horizon=3, gamma=0.5)
+    tau = sampled((small, np.zeros((3, 2))))
+    with pytest.raises(ValueError, match="trajectories are of another world"):
+        reinforce_gradients(GAP, np.zeros((4, 2)), tau)
+
+
+@examples(40)
+@given(world=worlds(("horizon", "acyclic", "absorbing")), kind=st.sampled_from("iul"))
+def test_the_worlds_own_trajectories_are_never_foreign(world, kind):
+    mdp, theta = world
+    tau = sampled(world)
+    states = tau.states.astype({"i": np.int8, "u": np.uint8, "l": np.uint64}[kind])
+    same = Trajectories(states, tau.actions, tau.rewards, tau.lengths)
+    np.testing.assert_array_equal(
+        reinforce_gradients(mdp, theta, same), reinforce_gradients(mdp, theta, tau)
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda w, x, tau: reinforce_gradients(x, w, tau), "mdp must be an MDP"),
+        (lambda w, x, tau: reinforce_gradients(w, tau, x), "trajectories must be a Trajectories"),
+        (lambda w, x, tau: returns(0.5, tau), "trajectories must be a Trajectories"),
+        (lambda w, x, tau: rewards_to_go(tau.rewards, 0.5), "trajectories must be a Trajectories"),
+        (lambda w, x, tau: discounts(w, 0.5), "trajectories must be a Trajectories"),
+    ],
+)
+def test_arguments_in_another_order_are_named(call, name):
+    world, theta = two_state(gamma=1.0), np.zeros((2, 2))
+    with pytest.raises(TypeError, match=escape(name)):
+        call(world, theta, sampled((world, theta)))
+
+
+@pytest.mark.parametrize("function", [returns, rewards_to_go])
+def test_sums_beyond_the_largest_float_are_refused_by_trajectory(function):
+    with pytest.raises(ValueError, match="of trajectory 1 is beyond the largest float"):
+        function(rewarded([[1, 2], [1.5e308, 1.5e308]]), 1.0)
+
+
+def test_rewards_and_logits_in_single_precision_are_summed_in_double():
+    mdp, theta = two_state(gamma=0.9), np.array([[0.4, -0.3], [-0.2, 0.1]])
+    tau = sampled((mdp, theta))
+    narrow = Trajectories(tau.states, tau.actions, tau.rewards.astype(np.float32), tau.lengths)
+    for function in (returns, rewards_to_go):
+        assert function(narrow, 0.9).dtype == float
+        np.testing.assert_allclose(function(narrow, 0.9), function(tau, 0.9), rtol=1e-6)
+    w = returns(tau, 0.9)
+    np.testing.assert_allclose(
+        reinforce_gradients(mdp, theta.astype(np.float32), tau, w.astype(np.float32)),
+        reinforce_gradients(mdp, theta, tau, w),
+        rtol=1e-5,
+        atol=1e-6,
+    )

@@ -1,5 +1,7 @@
 """The loops do what their formulas say, remember all of it, and say when they leave the numbers."""
 
+import copy
+import pickle
 from re import escape
 
 import numpy as np
@@ -222,7 +224,9 @@ def test_an_ascent_that_overshoots_says_at_which_step_and_why():
 
 def test_a_direction_that_is_not_finite_says_at_which_entry():
     steps = iter([np.zeros((2, 2)), np.array([[0.0, np.nan], [0.0, 0.0]])])
-    with pytest.raises(Diverged, match=escape("diverged at step 1: theta[0, 1] is nan")) as info:
+    with pytest.raises(
+        Diverged, match=escape("diverged at step 1: direction(theta)[0, 1] must be finite")
+    ) as info:
         exact_ascent(
             two_state(gamma=1.0),
             np.zeros((2, 2)),
@@ -270,7 +274,7 @@ def test_other_weights_make_another_estimator():
         m=5,
         step_size=1.0,
         steps=1,
-        weights=lambda tau, gamma: returns(tau, gamma),
+        weights=lambda tau, gamma: returns(tau, gamma)[:, None],
     )
     tau = sample_trajectories(world, softmax_policy(theta), 5, rng(14))
     np.testing.assert_allclose(
@@ -340,7 +344,7 @@ ZEROS = np.zeros((2, 2))
         (
             lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP, direction=lambda x: x[0]),
             ValueError,
-            "direction must give an array of shape (2, 2); it gives (2,)",
+            "direction(theta) must have shape (O, A) = (2, 2); it has (2,)",
         ),
         (
             lambda: reinforce(two_state(gamma=1.0), ZEROS, rng(), **R, max_steps=0),
@@ -397,7 +401,7 @@ ZEROS = np.zeros((2, 2))
                 two_state(gamma=1.0), rng(), **Q | {"epsilon": None}, behaviour=[[0.5, 0.5]]
             ),
             ValueError,
-            "pi must have shape (O, A) = (2, 2); it has (1, 2)",
+            "behaviour must have shape (O, A) = (2, 2); it has (1, 2)",
         ),
         (
             lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"step_size": 0}),
@@ -407,7 +411,7 @@ ZEROS = np.zeros((2, 2))
         (
             lambda: q_learning(two_state(gamma=1.0), rng(), **Q | {"step_size": None}),
             TypeError,
-            "step_size must be a number; it is None",
+            "step_size must be a number in [0, 1.79769e+308]; it is None",
         ),
         (
             lambda: exact_ascent(two_state(gamma=1.0), ZEROS, **UP | {"step_size": -1}),
@@ -454,13 +458,143 @@ ZEROS = np.zeros((2, 2))
                 two_state(gamma=1.0), ZEROS, rng(), **R, weights=lambda tau, gamma: np.ones(3)
             ),
             ValueError,
-            "weights must have shape (m,) = (2,) or (m, H) = (2, 3); it has (3,)",
+            "weights(tau, gamma) must have shape (m, H) = (2, 3), (m, 1) or (1, H); it has (3,)",
         ),
     ],
 )
 def test_bad_input_is_named(call, error, says):
     with pytest.raises(error, match=escape(says)):
         call()
+
+
+WORLD = two_state(gamma=1.0)
+
+
+def learn(**changes):
+    return q_learning(WORLD, rng(), **{**Q, **changes})
+
+
+def climb(**changes):
+    return exact_ascent(WORLD, ZEROS, **{**UP, **changes})
+
+
+def estimate(**changes):
+    return reinforce(WORLD, ZEROS, rng(), **{**R, **changes})
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: learn(initial=[1.0]), ValueError, "initial must have shape"),
+        (lambda: learn(initial=None), TypeError, "initial must hold real numbers"),
+        (lambda: learn(step_size=lambda n: None), TypeError, "step_size(1) must be a number"),
+        (lambda: learn(step_size=lambda n: -1.0), ValueError, "step_size(1) must lie in [0, "),
+        (
+            lambda: learn(step_size=lambda n: 0.5 if n < 3 else np.nan),
+            ValueError,
+            "step_size(3) must lie in [0, ",
+        ),
+        (lambda: learn(step_size=lambda n: 1j), TypeError, "step_size(1) must be a number"),
+        (lambda: learn(epsilon=None, behaviour=0.5), ValueError, "behaviour must have shape"),
+        (lambda: q_learning(rng(), WORLD, **Q), TypeError, "mdp must be an MDP"),
+        (lambda: climb(direction="up"), TypeError, "direction must be a function of theta"),
+        (lambda: climb(direction=0), TypeError, "direction must be a function of theta"),
+        (lambda: climb(direction=lambda x: None), TypeError, "direction(theta) must hold real"),
+        (lambda: climb(direction=lambda x: 1j * x), TypeError, "direction(theta) must hold real"),
+        (lambda: climb(direction=lambda x: [[1], [2, 3]]), ValueError, "direction(theta) must be"),
+        (lambda: climb(step_size=lambda n: 1), TypeError, "step_size must be a number"),
+        (lambda: exact_ascent(ZEROS, WORLD, **UP), TypeError, "mdp must be an MDP"),
+        (lambda: estimate(weights=lambda tau, gamma: None), TypeError, "weights(tau, gamma) must"),
+        (lambda: estimate(weights=np.ones(5)), TypeError, "weights must be a function of the"),
+        (lambda: estimate(weights=0), TypeError, "weights must be a function of the"),
+        (
+            lambda: estimate(weights=returns),
+            ValueError,
+            "One weight per trajectory is a column: returns(tau, gamma)[:, None]",
+        ),
+        (
+            lambda: estimate(weights=lambda tau, gamma: tau.rewards * 1j),
+            TypeError,
+            "weights(tau, gamma) must hold real numbers; it holds complex128",
+        ),
+        (
+            lambda: estimate(weights=lambda tau, gamma: tau.rewards * np.nan),
+            ValueError,
+            "weights(tau, gamma)[0, 0] must be finite",
+        ),
+        (
+            lambda: reinforce(WORLD, rng(), ZEROS, **R),
+            TypeError,
+            "theta must hold real numbers; it holds object",
+        ),
+        (lambda: reinforce(ZEROS, WORLD, rng(), **R), TypeError, "mdp must be an MDP"),
+        (lambda: climb().expected_returns(WORLD, -1), ValueError, "every must be at least 1"),
+        (lambda: climb().expected_returns(WORLD, 0), ValueError, "every must be at least 1"),
+        (lambda: climb().expected_returns(WORLD, 1.5), TypeError, "every must be a whole number"),
+        (lambda: climb().expected_returns(2), TypeError, "mdp must be an MDP"),
+        (
+            lambda: climb().expected_returns(bandit([1, 2])),
+            ValueError,
+            "theta must have shape (O, A) = (1, 2); it has (2, 2)",
+        ),
+        (lambda: learn(episodes=10**15), ValueError, "the tables of episodes = 1,000,000,000,000,"),
+        (lambda: climb(steps=10**15), ValueError, "the logits of steps = 1,000,000,000,000,000"),
+        (lambda: estimate(steps=10**15), ValueError, "the logits of steps = 1,000,000,000,000,000"),
+        (lambda: estimate(m=10**15), ValueError, "m = 1,000,000,000,000,000 trajectories"),
+    ],
+)
+def test_what_a_loop_or_its_callback_cannot_mean_is_named(call, error, says):
+    with pytest.raises(error, match=escape(says)):
+        call()
+
+
+def test_a_direction_that_changes_its_argument_changes_nothing_else():
+    def in_place(theta):
+        slope = policy_gradient(WORLD, theta)
+        theta *= 0
+        theta += 7
+        return slope
+
+    np.testing.assert_array_equal(climb(direction=in_place).thetas, climb().thetas)
+
+
+def test_weights_that_change_the_trajectories_change_neither_scores_nor_J():
+    def in_place(tau, gamma):
+        weights = discounts(tau, gamma) * rewards_to_go(tau, gamma)
+        tau.rewards[:], tau.actions[:], tau.lengths[:] = 0, 0, 1
+        return weights
+
+    usual, other = estimate(), estimate(weights=in_place)
+    np.testing.assert_array_equal(other.thetas, usual.thetas)
+    np.testing.assert_array_equal(other.J, usual.J)
+
+
+def test_a_row_of_weights_counts_the_same_for_every_trajectory():
+    row = estimate(weights=lambda tau, gamma: np.array([[1.0, 0.5, 0.25]]))
+    table = estimate(weights=lambda tau, gamma: np.tile([1.0, 0.5, 0.25], (2, 1)))
+    np.testing.assert_array_equal(row.thetas, table.thetas)
+
+
+@pytest.mark.parametrize("again", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])
+def test_what_says_that_a_run_diverged_can_be_sent_to_another_process(again):
+    error = again(Diverged(7, "diverged at step 7: J is nan"))
+    assert type(error) is Diverged
+    assert (error.iteration, str(error)) == (7, "diverged at step 7: J is nan")
+
+
+def test_logits_and_policies_in_single_precision_are_learnt_with_in_double():
+    theta = np.array([[0.5, -0.25], [0.0, 1.0]], np.float32)  # exact in either type
+    for run in (
+        lambda x: exact_ascent(WORLD, x, **UP),
+        lambda x: reinforce(WORLD, x, rng(), **R),
+    ):
+        np.testing.assert_array_equal(run(theta).thetas, run(theta.astype(float)).thetas)
+    thirds = np.full((1, 3), 1 / 3, np.float32)  # sums to 1 up to the rounding of float32
+    narrow, wide = (
+        q_learning(bandit([1, 2, 3]), rng(), episodes=50, step_size=0.1, behaviour=pi)
+        for pi in (thirds, np.full((1, 3), 1 / 3))
+    )
+    np.testing.assert_array_equal(narrow.tables, wide.tables)
 
 
 def test_an_endless_undiscounted_world_is_refused_before_the_first_step():

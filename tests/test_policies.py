@@ -159,6 +159,13 @@ def test_epsilon_is_shared_by_all_actions():
     np.testing.assert_allclose(greedy_policy([[0, 5, 1]], 0.3), [[0.1, 0.8, 0.1]], rtol=1e-15)
 
 
+def test_what_is_larger_by_any_amount_does_not_tie():
+    # a tie is equality of two numbers, not their likeness: the update that sets an entry apart by
+    # 1e-9 has set it apart, and q_learning compares in the same way
+    np.testing.assert_array_equal(greedy_policy([[0.0, -1e-9]]), [[1.0, 0.0]])
+    np.testing.assert_array_equal(greedy_policy([[1.0, np.nextafter(1.0, 2)]]), [[0.0, 1.0]])
+
+
 def test_entries_that_tie_for_the_largest_share_evenly():
     # 0.4 / 4 = 0.1 each; the other 0.6 in three
     expected = [[0.3, 0.1, 0.3, 0.3]]
@@ -259,3 +266,40 @@ def test_what_is_no_table_is_refused_by_name(Q, error, words):
 def test_what_is_no_epsilon_is_refused(epsilon, error, words):
     with pytest.raises(error, match=escape(words)):
         greedy_policy([[0.0, 1.0]], epsilon)
+
+
+# --- arrays of other libraries -------------------------------------------------------------------
+
+
+class Tensor:
+    """What a library that is not NumPy gives: it can be read as an array, and no more."""
+
+    def __init__(self, values):
+        self.values = np.array(values, np.float32)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values.astype(dtype or np.float32)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64])
+def test_logits_of_a_coarser_type_are_computed_with_in_double_precision(kind):
+    theta = np.array([[2, -1, 0], [0, 3, 1]], kind)
+    for function in (softmax_policy, score, greedy_policy):
+        exact = function(theta.astype(float))
+        assert function(theta).dtype == float
+        np.testing.assert_array_equal(function(theta), exact)
+
+
+def test_another_librarys_logits_are_read():
+    theta = [[0.3, -1.2], [0.7, 0.1]]
+    for function in (softmax_policy, score, greedy_policy):
+        np.testing.assert_array_equal(
+            function(Tensor(theta)), function(np.array(theta, np.float32))
+        )
+
+
+@pytest.mark.parametrize("function", [softmax_policy, score, greedy_policy])
+def test_masked_logits_are_refused(function):
+    name = "Q" if function is greedy_policy else "theta"
+    with pytest.raises(TypeError, match=escape(f"{name} must not be a masked array")):
+        function(np.ma.masked_greater([[0.0, 5.0]], 1.0))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from policygrad import sampling, trajectories
 from policygrad.exact import enumerate_trajectories, expected_return
 from policygrad.mdp import MDP
 from policygrad.policies import softmax_policy
@@ -241,18 +242,48 @@ def test_the_guide_table_finds_what_a_search_finds(rows, draws, seed):
     # besides random numbers: 0, the largest, and every interval's end with its two neighbours
     u = rng(seed + 1).random(400)
     ends = np.cumsum(rows, axis=1)[which[: 400 // 2], rng(seed).integers(rows.shape[1], size=200)]
-    u[:200] = np.clip(np.nextafter(ends, rng(seed).choice([-1.0, 0.0, 2.0], size=200)), 0, LAST)
+    beside = np.nextafter(ends, rng(seed).choice([-1.0, 2.0], size=200))
+    u[:200] = np.clip(np.where(rng(seed + 2).random(200) < 1 / 3, ends, beside), 0, LAST)
     u[200:202] = 0.0, LAST
     last_possible = rows.shape[1] - 1 - (rows[:, ::-1] > 0).argmax(axis=1)
     search = [min(pick(rows[r], x), last_possible[r]) for r, x in zip(which, u, strict=True)]
     assert draw(rows, which, u, draws) == search
 
 
+@pytest.mark.parametrize("K", [1, 2, 31, 33, 1_000, 70_000])
+@pytest.mark.parametrize("draws", [1, 10**6])
+def test_in_wide_rows_too_the_outcome_is_the_number_of_ends_that_u_has_passed(K, draws):
+    # the rule itself, compared with every end: what the halving must find without looking at all
+    p = rng(K).exponential(size=(3, K)) * (rng(K + 1).random((3, K)) < 0.7)
+    p[:, K // 2] += 1e-3
+    p /= p.sum(axis=1, keepdims=True)
+    which = rng(K + 2).integers(3, size=300).astype(np.int32)
+    table = _GuideTable.build(p.copy(), draws)
+    u = rng(K + 3).random(300)
+    upper = np.cumsum(p, axis=1) * table.cells
+    at_ends = upper[which[:100], rng(K + 4).integers(K, size=100)] / table.cells
+    u[:100] = np.minimum(at_ends, LAST)
+    for row, chances in zip(upper, p, strict=True):
+        row[np.flatnonzero(chances)[-1] :] = table.cells
+    passed = (u[:, None] * table.cells >= upper[which]).sum(axis=1)
+    np.testing.assert_array_equal(table.draw(which, Numbers(u)), passed)
+
+
+def test_the_guides_of_many_states_stay_small_and_draw_the_same(monkeypatch):
+    mdp = random_mdp(rng(44), 40, 2, horizon=5, gamma=1.0)
+    pi, m = uniform(mdp), 3_000
+    usual = sample_trajectories(mdp, pi, m, rng(45))
+    monkeypatch.setattr(sampling, "GUIDES", 2_000)
+    outcomes = np.full((40, 80), 1 / 80)
+    assert _GuideTable.build(outcomes, 10**9).guide.size <= 2_000
+    same(sample_trajectories(mdp, pi, m, rng(45)), usual)
+
+
 def test_the_result_does_not_depend_on_the_size_of_the_table():
     mdp, n = random_mdp(rng(41), 5, 3, horizon=1, gamma=1.0), 20_000
     outcomes = (uniform(mdp)[:, :, None] * mdp.P).reshape(mdp.S, -1)
     which = rng(42).integers(mdp.S, size=n).astype(np.int32)
-    tables = [_GuideTable.build(outcomes, draws) for draws in (1, 1_000, 10_000, 10**7)]
+    tables = [_GuideTable.build(outcomes.copy(), draws) for draws in (1, 1_000, 10_000, 10**7)]
     assert len({table.cells for table in tables}) == 4
     first, *others = (table.draw(which, rng(43)) for table in tables)
     for other in others:
@@ -542,7 +573,7 @@ def test_a_discount_makes_no_trajectory_whole_and_none_is_begun(mdp, names, limi
 
 
 def test_a_circle_that_the_policy_avoids_or_the_horizon_cuts_is_no_reason_to_refuse():
-    tau = sample_trajectories(at_a_fork(horizon=5), np.ones((4, 1)), 500, rng(95))
+    tau = sample_trajectories(at_a_fork(horizon=5, gamma=1.0), np.ones((4, 1)), 500, rng(95))
     assert set(tau.lengths) == {1, 5}
     base = at_a_fork(gamma=0.9)
     straight = np.array([np.eye(4)[1], *base.P[1:, 0]])[:, None, :]
@@ -603,3 +634,82 @@ def test_what_cannot_be_sampled_is_refused_by_name(changes, error, words, trunca
     arguments = {"pi": np.full((2, 2), 0.5), "m": 5, "rng": rng(), "truncate": truncate, **changes}
     with pytest.raises(error, match=escape(words)):
         sample_trajectories(two_state(gamma=1.0), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        (dict(truncate="no"), TypeError, "truncate must be True or False; it is 'no'"),
+        (dict(truncate=None), TypeError, "truncate must be True or False; it is None"),
+        (dict(truncate=1), TypeError, "truncate must be True or False; it is 1"),
+        (dict(mdp=np.eye(2)), TypeError, "mdp must be an MDP; it is of type ndarray"),
+        (dict(pi=np.ma.masked_less([[0.5, 0.5]] * 2, 0)), TypeError, "pi must not be a masked"),
+        (dict(pi=None), TypeError, "pi must hold real numbers; it holds object"),
+        (dict(m=rng(), rng=5), TypeError, "m must be a whole number; it is Generator(PCG64)"),
+    ],
+)
+def test_flags_and_arguments_in_another_order_are_refused(changes, error, words):
+    arguments = dict(mdp=two_state(gamma=1.0), pi=np.full((2, 2), 0.5), m=5, rng=rng(), **{})
+    with pytest.raises(error, match=escape(words)):
+        sample_trajectories(**{**arguments, **changes})
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_a_policy_that_sums_to_one_up_to_its_types_rounding_is_brought_to_one(kind):
+    mdp = bandit([1, 2, 3])
+    narrow = np.full((1, 3), 1 / 3, kind)
+    assert narrow.astype(float).sum() != 1.0
+    exact = narrow.astype(float) / narrow.astype(float).sum()
+    same(
+        sample_trajectories(mdp, narrow, 1_000, rng(3)),
+        sample_trajectories(mdp, exact, 1_000, rng(3)),
+    )
+
+
+# --- what is promised ----------------------------------------------------------------------------
+
+
+def test_the_same_world_policy_m_and_state_of_rng_give_the_same_trajectories():
+    mdp = two_state(gamma=1.0)
+    for m in (10, 20, BLOCK + 1):
+        same(*(sample_trajectories(mdp, uniform(mdp), m, rng(8)) for _ in range(2)))
+
+
+def test_the_first_of_more_are_others_and_the_docstring_says_so():
+    mdp = two_state(gamma=1.0)
+    ten, twenty = (sample_trajectories(mdp, uniform(mdp), m, rng(8)) for m in (10, 20))
+    assert (twenty.states[:10] != ten.states).any()
+    words = " ".join(sample_trajectories.__doc__.split())
+    assert "The first ten of m = 20 are not those of m = 10." in words
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+def test_more_than_this_machine_can_hold_is_refused_before_a_number_is_drawn():
+    # 16 bytes for the start and 32 for each of 10 steps: 336 bytes, times 10^12
+    source = rng(9)
+    before = source.bit_generator.state
+    words = "m = 1,000,000,000,000 trajectories of up to 10 steps need about 336.0 TB of memory"
+    with pytest.raises(ValueError, match=escape(words)):
+        sample_trajectories(two_state(10, gamma=1.0), np.full((2, 2), 0.5), 10**12, source)
+    assert source.bit_generator.state == before
+
+
+def test_where_lengths_are_random_the_first_block_tells_how_much_is_needed(monkeypatch):
+    mdp, blocks = short_corridor(), []
+    walk = sampling._walk
+    monkeypatch.setattr(trajectories, "physical_memory", lambda: 10**12)
+    monkeypatch.setattr(sampling, "_walk", lambda *a: blocks.append(1) or walk(*a))
+    with pytest.raises(ValueError, match=r"m = 1,000,000,000 trajectories of up to [0-9]+ steps"):
+        sample_trajectories(mdp, uniform(mdp), 10**9, rng(10))
+    assert len(blocks) == 1
+
+
+def test_a_long_horizon_that_is_never_reached_needs_no_memory(monkeypatch):
+    # all end after one step, 48 bytes each: the horizon of 10^6 would be 3.2 GB for a hundred
+    mdp = MDP(*(getattr(bandit([1, 2]), x) for x in ("P", "R", "mu")), horizon=10**6, gamma=1.0)
+    monkeypatch.setattr(trajectories, "physical_memory", lambda: 5_000)
+    assert len(sample_trajectories(mdp, uniform(mdp), 100, rng(11))) == 100
+    with pytest.raises(ValueError, match=escape("steps need about 9.6 kB")):
+        sample_trajectories(mdp, uniform(mdp), 200, rng(11))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policygrad import trajectories
-from policygrad.trajectories import NO_ACTION, Trajectories
+from policygrad.trajectories import NO_ACTION, Trajectories, require_memory
 from random_worlds import examples
 
 
@@ -163,11 +163,15 @@ REFUSED = {
     ),
     "ragged states": (
         dict(states=[[0, 1, 2], [2, 2], [1, 2, 2]]),
-        "states must be a rectangular array; its rows differ",
+        "states must be a rectangular array of numbers; its rows differ",
     ),
     "a reward after the end": (
         dict(rewards=np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 4.0]])),
         "rewards[2, 1] must be 0 after the end of the trajectory; it is 4.0",
+    ),
+    "a cost after the end": (
+        dict(rewards=np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 0.0]])),
+        "rewards[1, 1] must be 0 after the end of the trajectory; it is -1.0",
     ),
     "nan after the end": (
         dict(rewards=np.array([[1.0, 2.0], [0.0, np.nan], [3.0, 0.0]])),
@@ -206,6 +210,14 @@ NO_NUMBERS = {
     "lengths of floats": (
         dict(lengths=np.array([2.0, 0.0, 1.0])),
         "lengths must hold integers; it holds float64",
+    ),
+    "masked rewards": (
+        dict(rewards=np.ma.masked_less([[1.0, 2.0], [0.0, 0.0], [3.0, 0.0]], 0.5)),
+        "rewards must not be a masked array",
+    ),
+    "masked states in a list": (
+        dict(states=[np.ma.array([0, 1, 2]), [2, 2, 2], [1, 2, 2]]),
+        "states must not be a masked array",
     ),
     "no lengths": (dict(lengths=None), "lengths must hold integers; it holds object"),
 }
@@ -254,3 +266,29 @@ def test_whichever_step_is_wrong_it_is_the_one_that_is_named(lengths, order, sla
             parts[name][i, t] = value
             with pytest.raises(ValueError, match=escape(f"{name}[{i}, {t}] must {words}")):
                 Trajectories(**parts, lengths=lengths)
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+def test_what_this_machine_cannot_hold_is_refused_with_both_figures(monkeypatch):
+    monkeypatch.setattr(trajectories, "physical_memory", lambda: 8 * 10**9)
+    require_memory("m = 2 trajectories", 8 * 10**9)
+    words = "m = 3 trajectories need about 12.3 GB of memory; there are 8.0 GB"
+    with pytest.raises(ValueError, match=escape(words)):
+        require_memory("m = 3 trajectories", 12.3e9)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(10**18, "1,000.0 PB"), (32 * 10**13, "320.0 TB"), (1_500_000_000_000, "1.5 TB")],
+)
+def test_sizes_are_told_in_the_unit_that_fits(monkeypatch, size, words):
+    monkeypatch.setattr(trajectories, "physical_memory", lambda: 999)
+    with pytest.raises(ValueError, match=escape(f"about {words} of memory; there are 999.0 bytes")):
+        require_memory("they", size)
+
+
+def test_where_the_system_does_not_tell_64_GB_are_assumed(monkeypatch):
+    monkeypatch.delattr(trajectories.os, "sysconf", raising=False)
+    assert trajectories.physical_memory() == 64 * 10**9

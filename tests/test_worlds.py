@@ -411,7 +411,10 @@ def test_a_random_world_depends_on_nothing_but_the_random_state():
     assert (a.P != other.P).any()
 
 
-@pytest.mark.parametrize("settings", [dict(horizon=4), dict(gamma=0.5), dict(absorbing=1)])
+@pytest.mark.parametrize(
+    "settings",
+    [dict(horizon=4, gamma=1.0), dict(gamma=0.5), dict(absorbing=1, gamma=1.0)],
+)
 def test_any_one_of_horizon_discount_and_absorbing_states_makes_J_finite(settings):
     mdp = random_mdp(np.random.default_rng(3), **settings)
     assert np.isfinite(expected_return(mdp, np.full((4, 3), 1 / 3)))
@@ -421,7 +424,7 @@ def test_any_one_of_horizon_discount_and_absorbing_states_makes_J_finite(setting
 
 
 def drawn(**options):
-    return random_mdp(np.random.default_rng(0), **{"horizon": 1, **options})
+    return random_mdp(np.random.default_rng(0), **{"horizon": 1, "gamma": 1.0, **options})
 
 
 NAN = float("nan")
@@ -475,12 +478,16 @@ REFUSED = {
         lambda: vacuum_corridor("####\n#D.#\n##"),
         "drawing, row 1, column 2: '.' has no wall on its side S",
     ),
-    "no dust": (lambda: vacuum_corridor("###\n#.#\n#h#\n###"), "the drawing has no dust ('D')"),
-    "no floor": (lambda: vacuum_corridor("###\n#D#\n###"), "the drawing has no floor ('.')"),
-    "an empty drawing": (lambda: vacuum_corridor(""), "the drawing has no dust ('D')"),
+    "no dust": (lambda: vacuum_corridor("###\n#.#\n#h#\n###"), "drawing has no dust ('D')"),
+    "no floor": (lambda: vacuum_corridor("###\n#D#\n###"), "drawing has no floor ('.')"),
+    "an empty drawing": (lambda: vacuum_corridor(""), "drawing has no dust ('D')"),
     "unknown start": (
         lambda: vacuum_corridor("###\n#.#\n#D#\n###", starts="r1c1 r9c9"),
-        "start 'r9c9' is not a cell; cells are r1c1, r2c1",
+        "starts must name cells, r1c1, r2c1; it names 'r9c9'",
+    ),
+    "a start named twice": (
+        lambda: vacuum_corridor(starts="r1c1 r1c2 r1c1"),
+        "starts must name a cell once; it names 'r1c1' twice",
     ),
     "no start named": (
         lambda: vacuum_corridor(starts=" "),
@@ -492,7 +499,7 @@ REFUSED = {
     ),
     "a step that costs nan": (
         lambda: vacuum_corridor(step_reward=NAN),
-        "must be finite; it is nan",
+        "step_reward must be finite; it is nan",
     ),
     # the sizes of the others
     "two_state without a step": (
@@ -504,7 +511,32 @@ REFUSED = {
         lambda: gamma_trap(NAN),
         "gamma must lie in [0, 1]; it is nan",
     ),
+    "aliased_pair discounted by nan": (
+        lambda: aliased_pair(gamma=NAN),
+        "gamma must lie in [0, 1]; it is nan",
+    ),
+    "aliased_pair of an infinite reward": (
+        lambda: aliased_pair(np.inf, gamma=0.5),
+        "reward must be finite; it is inf",
+    ),
+    "a memory that no machine holds": (
+        lambda: with_memory(two_state(gamma=1.0), 10**6),
+        "the worlds with size = 1,000,000 need about",
+    ),
     # random worlds
+    "a world that no machine holds": (
+        lambda: drawn(S=10**6),
+        "the worlds with S = 1,000,000 and A = 3 need about 72.0 TB of memory",
+    ),
+    "an array of starts": (
+        lambda: drawn(start=np.array([1.0, 0, 0, 0])),
+        "start must be one of random, uniform, first; it is array([1., 0., 0., 0.])",
+    ),
+    "no kind of start": (
+        lambda: drawn(start=None),
+        "start must be one of random, uniform, first; it is None",
+    ),
+    "a horizon of 0": (lambda: drawn(horizon=0), "horizon must be at least 1; it is 0"),
     "no state": (lambda: drawn(S=0), "S must be at least 1; it is 0"),
     "no action": (lambda: drawn(A=0), "A must be at least 1; it is 0"),
     "no percept": (lambda: drawn(O=0), "O must be at least 1, at most 4; it is 0"),
@@ -528,7 +560,7 @@ REFUSED = {
     ),
     "unknown kind of start": (
         lambda: drawn(start="last"),
-        "start must be 'random', 'uniform' or 'first'; it is 'last'",
+        "start must be one of random, uniform, first; it is 'last'",
     ),
     "discounted by 1.5": (lambda: drawn(gamma=1.5), "gamma must lie in [0, 1]; it is 1.5"),
 }
@@ -555,6 +587,50 @@ NO_NUMBERS = {
     "O 2.0": (lambda: drawn(O=2.0), "O must be a whole number; it is 2.0"),
     "successors True": (lambda: drawn(successors=True), "successors must be a whole number"),
     "absorbing 0.5": (lambda: drawn(absorbing=0.5), "absorbing must be a whole number; it is 0.5"),
+    "no discount": (lambda: drawn(gamma=None), "gamma must be a number in [0, 1]; it is None"),
+    "an array of discounts": (
+        lambda: aliased_pair(gamma=np.array([0.5, 0.9])),
+        "gamma must be a number in [0, 1]; it is array([0.5, 0.9])",
+    ),
+    "a reward of letters": (
+        lambda: aliased_pair(reward="a", gamma=0.5),
+        "reward must hold real numbers; it holds <U1",
+    ),
+    "no map": (lambda: vacuum_corridor(None), "drawing must be a string of rows"),
+    "a map in rows": (lambda: vacuum_corridor(["###"]), "drawing must be a string of rows"),
+    "a step without reward": (
+        lambda: vacuum_corridor(step_reward=None),
+        "step_reward must hold real numbers; it holds object",
+    ),
+    "a complex reward of dust": (
+        lambda: vacuum_corridor(dust_reward=1j),
+        "dust_reward must hold real numbers; it holds complex128",
+    ),
+    "a hamster of strings": (
+        lambda: vacuum_corridor(hamster_reward="-10"),
+        "hamster_reward must hold real numbers; it holds <U3",
+    ),
+    "starts in a list": (
+        lambda: vacuum_corridor(starts=["r1c1"]),
+        'starts must be a string of names, "r1c1 r1c2", or None; it is of type list',
+    ),
+    "observed by a word": (
+        lambda: vacuum_corridor(observed="no"),
+        "observed must be True or False; it is 'no'",
+    ),
+    "a memory of nothing": (lambda: with_memory(2, 2), "mdp must be an MDP; it is of type int"),
+    "masked arms": (
+        lambda: bandit(np.ma.masked_greater([1.0, 5.0], 2)),
+        "rewards must not be a masked array",
+    ),
+    "masked chances": (
+        lambda: bandit([1, 2], np.ma.masked_greater([0.1, 0.5], 0.2)),
+        "chances must not be a masked array",
+    ),
+    "a horizon of 2.5": (
+        lambda: two_state(2.5, gamma=1.0),
+        "horizon must be a whole number; it is 2.5",
+    ),
     "arms of strings": (lambda: bandit(["1", "2"]), "rewards must hold real numbers; it holds <U1"),
     "chances of objects": (lambda: bandit([1], [None]), "chances must hold real numbers"),
 }
@@ -572,7 +648,7 @@ def test_what_is_no_number_or_no_generator_makes_no_world(call, words):
 @pytest.mark.parametrize(("reward", "gamma"), [(1.0, 0.9), (3.0, 0.5), (2.0, 0.0)])
 def test_in_the_aliased_pair_chance_beats_any_fixed_action(reward, gamma):
     # always go: +R once, then -R for ever; by chance 1/2 each step is worth 0
-    world = aliased_pair(reward, gamma)
+    world = aliased_pair(reward, gamma=gamma)
     go, turn = ([[1.0, 0.0]], [[0.0, 1.0]])
     np.testing.assert_allclose(
         expected_return(world, go), reward - gamma * reward / (1 - gamma), rtol=1e-12, atol=1e-12
@@ -590,7 +666,7 @@ def test_the_aliased_pair_is_the_same_from_either_start_with_the_actions_exchang
 
 def test_the_aliased_pair_seen_earns_the_reward_at_every_step():
     # go in 0 and turn in 1: +R always, R / (1 - gamma); one bit of memory can do it too
-    world = with_memory(aliased_pair(2.0, 0.75))
+    world = with_memory(aliased_pair(2.0, gamma=0.75))
     go_then_one, turn_then_zero = np.eye(4)[1], np.eye(4)[2]
     np.testing.assert_allclose(
         expected_return(world, [go_then_one, turn_then_zero]), 2.0 / 0.25, rtol=1e-12

@@ -23,7 +23,7 @@ import numpy as np
 from .mdp import MDP
 from .policies import score
 from .trajectories import Trajectories
-from .validate import real_array, require_discount
+from .validate import real_array, require_discount, require_instance
 
 __all__ = ["discounts", "reinforce_gradients", "returns", "rewards_to_go"]
 
@@ -34,9 +34,13 @@ def returns(trajectories: Trajectories, gamma: float) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        if gamma is no number in [0, 1].
+        if gamma is no number in [0, 1], or naming the trajectory whose return is no finite number.
     """
-    return trajectories.rewards @ discounts(trajectories, gamma)
+    factors = discounts(trajectories, gamma)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = trajectories.rewards @ factors
+    _require_finite("the return of trajectory", total)
+    return total
 
 
 def rewards_to_go(trajectories: Trajectories, gamma: float) -> np.ndarray:
@@ -48,12 +52,15 @@ def rewards_to_go(trajectories: Trajectories, gamma: float) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        if gamma is no number in [0, 1].
+        if gamma is no number in [0, 1], or naming the trajectory whose sum is no finite number.
     """
+    require_instance("trajectories", trajectories, Trajectories)
     gamma = require_discount(gamma)
     G = np.array(trajectories.rewards, float)
-    for t in range(G.shape[1] - 2, -1, -1):
-        G[:, t] += gamma * G[:, t + 1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in range(G.shape[1] - 2, -1, -1):
+            G[:, t] += gamma * G[:, t + 1]
+    _require_finite("the reward-to-go of trajectory", G)
     return G
 
 
@@ -65,6 +72,7 @@ def discounts(trajectories: Trajectories, gamma: float) -> np.ndarray:
     ValueError, TypeError
         if gamma is no number in [0, 1].
     """
+    require_instance("trajectories", trajectories, Trajectories)
     return require_discount(gamma) ** np.arange(trajectories.rewards.shape[1])
 
 
@@ -73,11 +81,13 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
 
     Parameters
     ----------
-    mdp : the world, for its percepts and its discount.
+    mdp : the world that the trajectories were drawn in, for its percepts and its discount.
     theta : (O, A) logits of the policy that drew the trajectories.
-    trajectories : m of them.
-    weights : (m,) one weight per trajectory, or (m, H) one per step; default: the whole
-        return, ``returns(trajectories, mdp.gamma)``.
+    trajectories : m of them, of at most H steps.
+    weights : (m, H) one weight per step of each trajectory, (m,) or (m, 1) one per trajectory, or
+        (1, H) one per step, the same for all; default: the whole return,
+        ``returns(trajectories, mdp.gamma)``.  Where m = H, a flat array could be either of two
+        things and is refused: write ``weights[:, None]`` for one weight per trajectory.
 
     Returns
     -------
@@ -85,36 +95,106 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
 
     Raises
     ------
-    ValueError
-        if shapes do not fit, or naming the weight that is NaN or infinite.
+    ValueError, TypeError
+        if shapes do not fit; naming the weight that is NaN or infinite; naming a step that the
+        world does not allow, since the trajectories are then another world's; or, where the weights
+        are left to the rewards, one that is not paid as the world pays it.
     """
+    require_instance("mdp", mdp, MDP)
+    require_instance("trajectories", trajectories, Trajectories)
     m, H = trajectories.actions.shape
     scores = score(theta)
     O, A = scores.shape[:2]
     mdp.require_logits((O, A))
-    for name, values, size in (
-        ("states", trajectories.states, mdp.S),
-        ("actions", trajectories.actions, A),
-    ):
+    _require_steps_of(mdp, trajectories, paid=weights is None)
+    if weights is None:
+        weights = returns(trajectories, mdp.gamma)[:, None]
+    weights = _per_step("weights", weights, m, H)
+
+    # how much weight fell on each (percept, action) of each trajectory, times that pair's score
+    on_pair = np.zeros((m, O * A))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in range(H):
+            i = np.flatnonzero(trajectories.lengths > t)
+            pair = mdp.observe[trajectories.states[i, t]] * A + trajectories.actions[i, t]
+            on_pair[i, pair] += weights[i, t]
+        rows = (on_pair @ scores.reshape(O * A, O * A)).reshape(m, O, A)
+    _require_finite("weights are too large: the gradient of trajectory", rows)
+    return rows
+
+
+def _per_step(name: str, value, m: int, H: int) -> np.ndarray:
+    """Spread weights of one of the shapes over all steps: (m, H)."""
+    weights = real_array(name, value)
+    if weights.shape == (m,) and (m != H or m == 1):
+        weights = weights[:, None]
+    if weights.shape not in ((m, H), (m, 1), (1, H)):
+        hint = ""
+        if weights.shape == (m,):
+            hint = (
+                f"; as m = H, that could be one weight per trajectory or one per step: write "
+                f"{name}[:, None] or {name}[None, :]"
+            )
+        raise ValueError(
+            f"{name} must have shape (m,) = ({m},) or (m, H) = ({m}, {H}), "
+            f"or be a column (m, 1) or a row (1, H); it has {weights.shape}{hint}"
+        )
+    return np.broadcast_to(weights, (m, H))
+
+
+def _require_steps_of(mdp: MDP, tau: Trajectories, *, paid: bool) -> None:
+    """Refuse trajectories that cannot have been drawn in this world.
+
+    Each start must have mu(s) > 0 and each step P(s'|s, a) > 0, from a state that is no end; where
+    ``paid``, each reward must be R(s, a, s').
+    """
+    for name, values, size in (("states", tau.states, mdp.S), ("actions", tau.actions, mdp.A)):
         if values.size and values.max() >= size:
             raise ValueError(
                 f"trajectories are of another world: {name} must be below {size}; "
                 f"one is {values.max()}"
             )
-    weights = (
-        returns(trajectories, mdp.gamma) if weights is None else real_array("weights", weights)
-    )
-    if weights.shape not in ((m,), (m, H)):
+    if not (begun := (mdp.mu > 0).take(tau.states[:, 0])).all():
+        i = int(begun.argmin())
         raise ValueError(
-            f"weights must have shape (m,) = ({m},) or (m, H) = ({m}, {H}); it has {weights.shape}"
+            f"trajectories are of another world: states[{i}, 0] is {tau.states[i, 0]}, "
+            "where mu never starts"
         )
-    if weights.ndim == 1:
-        weights = np.broadcast_to(weights[:, None], (m, H))
+    possible = ((mdp.P > 0) & ~mdp.absorbing[:, None, None]).reshape(-1)
+    if possible.all() and not paid:
+        return
+    rewards, shortest = mdp.R.reshape(-1), tau.lengths.min(initial=tau.actions.shape[1])
+    small = possible.size < np.iinfo(np.int32).max
+    for t in range(tau.actions.shape[1]):
+        s, a, p = (
+            x.astype(np.int32 if small else np.intp, copy=False)
+            for x in (tau.states[:, t], tau.actions[:, t], tau.states[:, t + 1])
+        )
+        step = (s * mdp.A + a) * mdp.S + p  # what NO_ACTION makes of it is overruled below
+        sound = possible.take(step, mode="wrap")
+        if paid:
+            sound &= rewards.take(step, mode="wrap") == tau.rewards[:, t]
+        if t >= shortest:
+            sound |= tau.lengths <= t
+        if not sound.all():
+            _refuse_step(mdp, tau, int(sound.argmin()), t)
 
-    # how much weight fell on each (percept, action) of each trajectory, times that pair's score
-    on_pair = np.zeros((m, O * A))
-    for t in range(H):
-        i = np.flatnonzero(trajectories.lengths > t)
-        pair = mdp.observe[trajectories.states[i, t]] * A + trajectories.actions[i, t]
-        on_pair[i, pair] += weights[i, t]
-    return (on_pair @ scores.reshape(O * A, O * A)).reshape(m, O, A)
+
+def _refuse_step(mdp: MDP, tau: Trajectories, i: int, t: int) -> None:
+    s, a, p = tau.states[i, t], tau.actions[i, t], tau.states[i, t + 1]
+    if mdp.absorbing[s]:
+        what = f"actions[{i}, {t}] is taken in state {s}, which is an end"
+    elif not mdp.P[s, a, p] > 0:
+        what = f"states[{i}, {t + 1}] is {p}, but P[{s}, {a}, {p}] is 0"
+    else:
+        what = (
+            f"rewards[{i}, {t}] is {tau.rewards[i, t]}, but R[{s}, {a}, {p}] is {mdp.R[s, a, p]}; "
+            "for rewards of your own, give the weights"
+        )
+    raise ValueError(f"trajectories are of another world: {what}")
+
+
+def _require_finite(what: str, values: np.ndarray) -> None:
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise ValueError(f"{what} {int(np.argwhere(~finite)[0][0])} is beyond the largest float")

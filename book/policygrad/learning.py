@@ -19,6 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
@@ -28,8 +29,19 @@ from .exact import expected_return, policy_gradient
 from .mdp import MDP
 from .policies import softmax_policy
 from .sampling import sample_trajectories
-from .trajectories import Trajectories
-from .validate import real_array, require_between, require_count, require_generator
+from .trajectories import TooLarge, Trajectories, require_memory
+from .validate import (
+    real_array,
+    rectangular,
+    require_between,
+    require_callable,
+    require_count,
+    require_generator,
+    require_instance,
+    require_policy,
+)
+
+LARGEST = float(np.finfo(float).max)
 
 __all__ = ["Ascent", "Diverged", "QLearning", "exact_ascent", "q_learning", "reinforce"]
 
@@ -45,6 +57,9 @@ class Diverged(ArithmeticError):
     def __init__(self, iteration: int, message: str):
         super().__init__(message)
         self.iteration = iteration
+
+    def __reduce__(self):
+        return type(self), (self.iteration, str(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +107,16 @@ class Ascent:
         return self.thetas[-1]
 
     def expected_returns(self, mdp: MDP, every: int = 1) -> np.ndarray:
-        """Compute the exact J of every so many of the policies passed: (ceil((n + 1) / every),)."""
+        """Compute the exact J of every so many of the policies passed: (ceil((n + 1) / every),).
+
+        Raises
+        ------
+        ValueError, TypeError
+            if ``mdp`` is no world for these logits, or ``every`` no whole number of at least 1.
+        """
+        require_instance("mdp", mdp, MDP)
+        mdp.require_logits(self.thetas.shape[1:])
+        every = require_count("every", every)
         return np.array([expected_return(mdp, softmax_policy(x)) for x in self.thetas[::every]])
 
 
@@ -134,18 +158,20 @@ def q_learning(
     ValueError, TypeError
         naming the argument that does not fit.
     """
+    require_instance("mdp", mdp, MDP)
     require_generator(rng)
-    require_count("episodes", episodes)
-    require_count("max_steps", max_steps)
+    episodes = require_count("episodes", episodes)
+    max_steps = require_count("max_steps", max_steps)
     if (epsilon is None) == (behaviour is None):
         raise ValueError("give either epsilon or behaviour, and not both")
     if epsilon is not None:
-        require_between("epsilon", epsilon, 0.0, 1.0)
-        draw_action = _epsilon_greedy(epsilon, mdp.A)
+        draw_action = _epsilon_greedy(require_between("epsilon", epsilon, 0.0, 1.0), mdp.A)
     else:
-        draw_action = _fixed(mdp.action_probabilities(behaviour), mdp)
-    initial = float(real_array("initial", initial))
-    alpha = step_size if callable(step_size) else _constant(_require_step(step_size))
+        behaviour = require_policy(behaviour, mdp.O, mdp.A, name="behaviour")
+        draw_action = _fixed(behaviour[mdp.observe], mdp)
+    initial = float(real_array("initial", initial, (), "of one number,"))
+    alpha = _step_sizes(step_size)
+    require_memory(f"the tables of episodes = {episodes:,}", episodes * (mdp.O * mdp.A * 8 + 17))
 
     start = _cumulative(mdp.mu)
     moves = [[_cumulative(mdp.P[s, a]) for a in range(mdp.A)] for s in range(mdp.S)]
@@ -200,27 +226,25 @@ def exact_ascent(
     theta : (O, A) logits to start from.
     step_size : alpha > 0.
     steps : how many.
-    direction : a function of theta to move along; default: the exact gradient.
+    direction : a function of theta, which it is given as a copy, that gives the (O, A) array to
+        move along; default: the exact gradient.
 
     Raises
     ------
     Diverged
-        if theta or J leaves the finite numbers, naming the step.
+        if theta, J or what ``direction`` gives leaves the finite numbers, naming the step.
     ValueError, TypeError
-        naming the argument that does not fit.
+        naming the argument that does not fit, or what ``direction`` gives that does not.
     """
-    _require_step(step_size)
-    require_count("steps", steps)
     theta = _start(mdp, theta)
-    direction = direction or (lambda theta: policy_gradient(mdp, theta))
+    step_size, steps = _require_step(step_size), _require_steps(steps, theta)
+    if direction is None:
+        direction = partial(policy_gradient, mdp)
+    require_callable("direction", direction, "a function of theta")
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps + 1)
     thetas[0], J[0] = theta, expected_return(mdp, softmax_policy(theta))
     for k in range(steps):
-        step = np.asarray(direction(theta), float)
-        if step.shape != theta.shape:
-            raise ValueError(
-                f"direction must give an array of shape {theta.shape}; it gives {step.shape}"
-            )
+        step = _direction_at(k, direction, theta)
         theta = _moved(k, theta, step_size * step)
         try:
             thetas[k + 1], J[k + 1] = theta, expected_return(mdp, softmax_policy(theta))
@@ -252,8 +276,9 @@ def reinforce(
     m : trajectories for each step.
     step_size : alpha > 0.
     steps : how many.
-    weights : a function of the trajectories and gamma that gives the weight of each score, as
-        in :func:`reinforce_gradients`; default: gamma^t G_t, the discounted return from step t on.
+    weights : a function of the trajectories, which it is given as a copy, and gamma that gives the
+        weight of each score: (m, H) one per step, (m, 1) one per trajectory, or (1, H);
+        default: gamma^t G_t, the discounted return from step t on.
     max_steps : the longest episode that is waited for, as in :func:`sample_trajectories`.
 
     Raises
@@ -261,24 +286,29 @@ def reinforce(
     Diverged
         if theta leaves the finite numbers, or episodes no longer end, naming the step.
     ValueError, TypeError
-        naming the argument that does not fit.
+        naming the argument that does not fit, or what ``weights`` gives that does not.
     """
+    theta = _start(mdp, theta)
     require_generator(rng)
-    require_count("m", m)
-    _require_step(step_size)
-    require_count("steps", steps)
+    m, step_size, steps = (
+        require_count("m", m),
+        _require_step(step_size),
+        _require_steps(steps, theta),
+    )
     if max_steps is not None:
         require_count("max_steps", max_steps)
-    theta = _start(mdp, theta)
-    weights = weights or (lambda tau, gamma: discounts(tau, gamma) * rewards_to_go(tau, gamma))
+    if weights is not None:
+        require_callable("weights", weights, "a function of the trajectories and gamma")
     thetas, J = np.empty((steps + 1, *theta.shape)), np.empty(steps)
     thetas[0] = theta
     for k in range(steps):
         try:
             tau = sample_trajectories(mdp, softmax_policy(theta), m, rng, max_steps=max_steps)
+        except TooLarge:
+            raise
         except ValueError as error:
             raise Diverged(k, f"REINFORCE diverged at step {k}: {error}") from error
-        gradients = reinforce_gradients(mdp, theta, tau, weights(tau, mdp.gamma))
+        gradients = reinforce_gradients(mdp, theta, tau, _weights_of(tau, mdp.gamma, weights))
         theta = _moved(k, theta, step_size * gradients.mean(axis=0))
         thetas[k + 1], J[k] = theta, returns(tau, mdp.gamma).mean()
     return Ascent(thetas, J)
@@ -297,7 +327,35 @@ def _moved(k: int, theta: np.ndarray, step) -> np.ndarray:
     return theta
 
 
+def _direction_at(k: int, direction, theta: np.ndarray) -> np.ndarray:
+    """Ask for a direction; one of the right kind that is not finite says that the run diverged."""
+    name = "direction(theta)"
+    given = rectangular(name, direction(theta.copy()))
+    try:
+        return real_array(name, given, theta.shape, "(O, A)")
+    except ValueError as error:
+        if given.shape != theta.shape:
+            raise
+        raise Diverged(k, f"diverged at step {k}: {error}") from None
+
+
+def _weights_of(tau: Trajectories, gamma: float, weights) -> np.ndarray:
+    if weights is None:
+        return discounts(tau, gamma) * rewards_to_go(tau, gamma)
+    m, H = tau.actions.shape
+    copy = Trajectories(*(np.array(getattr(tau, x)) for x in Trajectories.__annotations__))
+    given = real_array("weights(tau, gamma)", weights(copy, gamma))
+    if given.shape not in ((m, H), (m, 1), (1, H)):
+        raise ValueError(
+            f"weights(tau, gamma) must have shape (m, H) = ({m}, {H}), (m, 1) or (1, H); "
+            f"it has {given.shape}. One weight per trajectory is a column: "
+            "returns(tau, gamma)[:, None]"
+        )
+    return given
+
+
 def _start(mdp: MDP, theta) -> np.ndarray:
+    require_instance("mdp", mdp, MDP)
     theta = real_array("theta", theta)
     mdp.require_logits(theta.shape)
     return theta
@@ -331,12 +389,29 @@ def _uniforms(rng: np.random.Generator):
         yield from rng.random(4096).tolist()
 
 
-def _constant(alpha: float):
-    return lambda n: alpha
+def _step_sizes(step_size):
+    """Make a function of the number of updates, which refuses what is no step size."""
+    if not callable(step_size):
+        alpha = _require_step(step_size)
+        return lambda n: alpha
+
+    def checked(n: int) -> float:
+        alpha = step_size(n)
+        if type(alpha) is float and 0.0 <= alpha <= LARGEST:
+            return alpha
+        return require_between(f"step_size({n})", alpha, 0.0, LARGEST)
+
+    return checked
 
 
 def _require_step(step_size) -> float:
-    alpha = require_between("step_size", step_size, 0.0, np.finfo(float).max)
+    alpha = require_between("step_size", step_size, 0.0, LARGEST)
     if alpha == 0:
         raise ValueError("step_size must be positive; it is 0")
     return alpha
+
+
+def _require_steps(steps, theta: np.ndarray) -> int:
+    steps = require_count("steps", steps)
+    require_memory(f"the logits of steps = {steps:,}", (steps + 1) * (theta.nbytes + 8))
+    return steps

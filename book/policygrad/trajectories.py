@@ -10,14 +10,55 @@ t >= lengths[i], the state stays where it is, the reward is 0 and the action is 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 
+from .validate import rectangular
+
 SLAB = 1 << 19  # entries looked at together when checking; they then stay in the cache
 NO_ACTION = -1  # not an index on purpose: a step that never happened must not be counted
 
-__all__ = ["NO_ACTION", "Trajectories"]
+__all__ = ["NO_ACTION", "TooLarge", "Trajectories", "require_memory"]
+
+
+class TooLarge(ValueError):
+    """What was asked for does not fit into this machine's memory."""
+
+
+def require_memory(what: str, size: float) -> None:
+    """Refuse what would need more memory than this machine has, before any is asked for.
+
+    Parameters
+    ----------
+    what : is to be stored, in the plural, naming the argument: "m = 1,000 trajectories".
+    size : in bytes.
+
+    Raises
+    ------
+    TooLarge
+        with both figures.
+    """
+    most = physical_memory()
+    if size > most:
+        raise TooLarge(
+            f"{what} need about {_in_words(size)} of memory; there are {_in_words(most)}"
+        )
+
+
+def physical_memory() -> int:
+    """Say how many bytes this machine has; 64 GB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 64 * 10**9
+
+
+def _in_words(size: float) -> str:
+    units = ("bytes", "kB", "MB", "GB", "TB", "PB")
+    power = min((len(str(int(size))) - 1) // 3, len(units) - 1)
+    return f"{size / 1000**power:,.1f} {units[power]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +72,8 @@ class Trajectories:
     rewards : (m, H) finite numbers; 0 after the end.
     lengths : (m,) integers 0 .. H, the number of actions taken.
 
-    Lists become arrays; arrays are neither copied nor frozen.
+    NumPy arrays are neither copied nor frozen; lists and other libraries' arrays are read into new
+    ones, but for masked arrays, which are refused.
 
     Raises
     ------
@@ -111,10 +153,7 @@ class Trajectories:
 
 
 def _array(name: str, value, kinds: str, what: str) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} must be a rectangular array; its rows differ") from None
+    array = value if type(value) is np.ndarray else rectangular(name, value)
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name} must hold {what}; it holds {array.dtype}")
     return array

@@ -19,7 +19,16 @@ from __future__ import annotations
 import numpy as np
 
 from .mdp import MDP
-from .validate import real_array, require_count, require_generator
+from .trajectories import require_memory
+from .validate import (
+    real_array,
+    require_count,
+    require_discount,
+    require_flag,
+    require_generator,
+    require_instance,
+    require_one_of,
+)
 
 __all__ = [
     "CORRIDOR_MAP",
@@ -40,6 +49,8 @@ CORRIDOR_MAP = """\
 #h#D#h#
 #######"""
 
+STARTS = ("random", "uniform", "first")  # how a random world begins
+
 _MOVES = {"left": (0, -1), "right": (0, 1), "down": (1, 0), "up": (-1, 0)}
 _SIDES = {"N": (-1, 0), "E": (0, 1), "S": (1, 0), "W": (0, -1)}
 
@@ -47,7 +58,7 @@ _SIDES = {"N": (-1, 0), "E": (0, 1), "S": (1, 0), "W": (0, -1)}
 def bandit(rewards, chances=None) -> MDP:
     """Build a bandit: one decision, and arm a pays rewards[a] with probability chances[a], else 0.
 
-    J(theta) = sum_a pi(a) chances[a] rewards[a].
+    J(theta) = sum_a pi(a) chances[a] rewards[a].  There is nothing to discount: gamma = 1.
 
     Parameters
     ----------
@@ -56,7 +67,7 @@ def bandit(rewards, chances=None) -> MDP:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         if the shapes differ or there is no arm, or naming the entry of ``rewards`` or ``chances``
         that is wrong.
     """
@@ -81,11 +92,16 @@ def bandit(rewards, chances=None) -> MDP:
     )
 
 
-def two_state(horizon: int = 3, *, gamma: float) -> MDP:
+def two_state(horizon: int | None = 3, *, gamma: float) -> MDP:
     """Build a world of two states and two actions in which every transition is possible.
 
     From its start there are 4^H trajectories: 64 for H = 3.  Being in state 1 pays;
     "push" makes state 1 likelier and costs a little.
+
+    Raises
+    ------
+    ValueError, TypeError
+        if the horizon is neither None nor a whole number of at least 1, or gamma none in [0, 1].
     """
     P = np.array([[[0.8, 0.2], [0.3, 0.7]], [[0.6, 0.4], [0.1, 0.9]]])
     R = np.array([[[0.0, 1.0], [-0.2, 0.8]], [[0.0, 2.0], [-0.2, 1.8]]])
@@ -93,7 +109,7 @@ def two_state(horizon: int = 3, *, gamma: float) -> MDP:
 
 
 def short_corridor() -> MDP:
-    """Build the short corridor with switched actions: four states, one percept.
+    """Build the short corridor with switched actions: four states, one percept, gamma = 1.
 
     Start in 0.  Left in 0 stays; in 1 the actions are reversed; right in 2 ends.  Every step
     costs 1, the last included.  With p = pi(right):
@@ -141,11 +157,13 @@ def aliased_pair(reward: float = 1.0, *, gamma: float, start: int = 0) -> MDP:
 
     Raises
     ------
-    ValueError
-        if gamma is 1, since J would be infinite, or start is neither state.
+    ValueError, TypeError
+        if gamma is 1, since J would be infinite, or start is neither state; or naming the argument
+        that is no such number.
 
     Source: after the two aliased states of Singh, Jaakkola & Jordan (1994).
     """
+    reward, gamma = _number("reward", reward), require_discount(gamma)
     if gamma == 1.0:
         raise ValueError("gamma must be below 1: this world has no end")
     start = require_count("start", start, 0, 1)
@@ -184,9 +202,12 @@ def with_memory(mdp: MDP, size: int = 2) -> MDP:
     Raises
     ------
     ValueError, TypeError
-        if size is not a whole number of at least 1.
+        if mdp is no world, or size not a whole number of at least 1, or one that makes a world too
+        large for this machine.
     """
+    require_instance("mdp", mdp, MDP)
     S, A, K = mdp.S, mdp.A, require_count("size", size)
+    require_memory(f"the worlds with size = {K:,}", 3 * 8 * S**2 * A * K**3)
     kept = np.broadcast_to(np.eye(K), (K, K, K))  # [k, j, k'] = 1[k' = j]
     P = np.einsum("sap,kjl->skajpl", mdp.P, kept)
     P[mdp.absorbing] = np.einsum(  # nothing is remembered after the end
@@ -219,8 +240,14 @@ def gamma_trap(gamma: float) -> MDP:
 
         J(p) = p + gamma 2.5 (1 - p) + gamma^4 8 p,  for gamma = 1/2: J' = +1/4.
 
+    Raises
+    ------
+    ValueError, TypeError
+        if gamma is no number in [0, 1].
+
     Source: an example of the kind given by Nota & Thomas (2020).
     """
+    gamma = require_discount(gamma)
     names = ["first", "second", "wait 1", "wait 2", "wait 3", "end"]
     left, right = 0, 1
     P, R = np.zeros((6, 2, 6)), np.zeros((6, 2, 6))
@@ -255,6 +282,8 @@ def vacuum_corridor(
     same walls are aliased.  It moves left, right or down; a move into a wall leaves it in place.
     Entering the dust or a hamster ends the episode.
 
+    Its discount is gamma = 1: a later step costs as much as an early one.
+
     With hamsters avoided, q = pi(right) in the two aliased cells and the uniform start over
     the other four, the mean number of steps is 1/2 + 1/q + 1/(1 - q).
 
@@ -269,11 +298,15 @@ def vacuum_corridor(
 
     Raises
     ------
-    ValueError
-        if the drawing has an unknown sign, is not closed by walls, or has no dust or no floor; or
-        for an unknown start.
+    ValueError, TypeError
+        if the drawing has an unknown sign, is not closed by walls, or has no dust or no floor; for
+        a start that is unknown or named twice; or naming the argument that is of another kind.
     """
     cells = _read_map(drawing)
+    step_reward = _number("step_reward", step_reward)
+    dust_reward = _number("dust_reward", dust_reward)
+    hamster_reward = _number("hamster_reward", hamster_reward)
+    observed = require_flag("observed", observed)
     number = {place: s for s, place in enumerate(cells)}
     names = [f"r{row}c{col}" for row, col in cells]
     ends = [sign in "Dh" for sign in cells.values()]
@@ -307,8 +340,14 @@ def vacuum_corridor(
     )
 
 
+def _number(name: str, value) -> float:
+    return float(real_array(name, value, (), "of one number,"))
+
+
 def _read_map(drawing: str) -> dict[tuple[int, int], str]:
     """Cells that are not walls, in reading order: {(row, column): sign}."""
+    if not isinstance(drawing, str):
+        raise TypeError(f"drawing must be a string of rows; it is of type {type(drawing).__name__}")
     rows = drawing.splitlines()
     cells = {}
     for y, line in enumerate(rows):
@@ -326,18 +365,26 @@ def _read_map(drawing: str) -> dict[tuple[int, int], str]:
                 )
     for sign, what in (("D", "dust"), (".", "floor")):
         if sign not in cells.values():
-            raise ValueError(f"the drawing has no {what} ({sign!r})")
+            raise ValueError(f"drawing has no {what} ({sign!r})")
     return cells
 
 
 def _start_cells(cells, names, starts: str | None) -> np.ndarray:
     if starts is None:
         chosen = [sign == "." and cells.get((y + 1, x)) != "D" for (y, x), sign in cells.items()]
+    elif not isinstance(starts, str):
+        raise TypeError(
+            'starts must be a string of names, "r1c1 r1c2", or None; it is of type '
+            f"{type(starts).__name__}"
+        )
     else:
-        unknown = [name for name in starts.split() if name not in names]
-        if unknown:
-            raise ValueError(f"start {unknown[0]!r} is not a cell; cells are {', '.join(names)}")
-        chosen = [name in starts.split() for name in names]
+        named = starts.split()
+        for k, name in enumerate(named):
+            if name not in names:
+                raise ValueError(f"starts must name cells, {', '.join(names)}; it names {name!r}")
+            if name in named[:k]:
+                raise ValueError(f"starts must name a cell once; it names {name!r} twice")
+        chosen = [name in named for name in names]
     if not any(chosen):
         raise ValueError("no cell is left to start from; name one in starts")
     return np.array(chosen) / np.sum(chosen)
@@ -378,18 +425,14 @@ def random_mdp(
     """
     require_generator(rng)
     S, A = require_count("S", S), require_count("A", A)
-    O = S if O is None else O
-    successors = S if successors is None else successors
-    for name, value, low, high in (
-        ("O", O, 1, S),
-        ("successors", successors, 1, S),
-        ("absorbing", absorbing, 0, S - 1),
-    ):
-        require_count(name, value, low, high)
+    O = S if O is None else require_count("O", O, 1, S)
+    successors = S if successors is None else require_count("successors", successors, 1, S)
+    absorbing = require_count("absorbing", absorbing, 0, S - 1)
+    horizon = None if horizon is None else require_count("horizon", horizon)
+    gamma, start = require_discount(gamma), require_one_of("start", start, STARTS)
+    require_memory(f"the worlds with S = {S:,} and A = {A:,}", 3 * 8 * S**2 * A)
     if horizon is None and gamma == 1.0 and not absorbing:
         raise ValueError("J would be infinite: give a horizon, gamma < 1 or an absorbing state")
-    if start not in ("random", "uniform", "first"):
-        raise ValueError(f"start must be 'random', 'uniform' or 'first'; it is {start!r}")
 
     P = np.zeros((S, A, S))
     for s in range(S):
