@@ -1,0 +1,230 @@
+r"""Values V, Q and A backwards in time, the occupancy d forwards: Bellman's equations.
+
+With P_pi[s, s'] = sum_a pi(a|s) P(s'|s, a) and r(s) = sum_a pi(a|s) r(s, a), where
+r(s, a) = sum_s' P(s'|s, a) R(s, a, s'),
+
+    V_H = 0,     V_t = r + gamma P_pi V_{t+1},              d_0 = mu,     d_{t+1} = gamma d_t P_pi
+
+over time; d counts only states in which one acts.  Without a horizon the index falls away, and both
+are linear systems, V = r + gamma P_pi V and d = mu + gamma d P_pi (:mod:`.endless`).  Then
+
+    Q(s, a) = r(s, a) + gamma sum_s' P(s'|s, a) V(s'),      A(s, a) = Q(s, a) - V(s).
+
+Accuracy.  With a horizon, V and d are off by some (S + H) 1e-16 of what they would be if rewards
+had no sign.  Without, by some S 1e-16 of that, however long the episodes, where a row of P that
+misses 1 by rounding is read so that the state itself has the rest.  Where V is nearly one large
+number k everywhere, as in long and barely discounted worlds, Q - V would keep few digits; there
+
+    h = V - k,     h = r - k leaving + gamma P_pi h,
+
+is solved instead, and A = Q - V is formed from h, which differs by that number only.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..mdp import MDP, reachable
+from ..validate import require_instance
+from .endless import solve
+from .limits import require_finite, require_memory
+
+__all__ = [
+    "Averaged",
+    "action_values",
+    "advantages",
+    "averaged",
+    "better_than_average",
+    "occupancy",
+    "relative_values",
+    "state_values",
+    "values",
+    "visits",
+]
+
+
+def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
+    """Compute V(s) = E[ sum_k gamma^k r_{t+k} given s_t = s ].
+
+    Parameters
+    ----------
+    mdp : the world.
+    pi : (O, A) policy.
+    start : (S,) booleans; only states that can be visited from these get a value, the others
+        NaN.  Default: every state gets one.
+
+    Returns
+    -------
+    (S,), or (H+1, S) with a horizon; V[t, s] is what is still to come at time t.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the states from which an undiscounted episode may never end, or the entry of ``pi``
+        that is wrong, or if ``start`` does not hold a boolean per state; if a value leaves the
+        range of floats, or all of them the memory.
+    """
+    world, known = _door(mdp, pi, start)
+    V = values(mdp, world, known)
+    to_come = V if mdp.horizon is None else V[:-1]
+    to_come[..., ~(known | mdp.absorbing)] = np.nan
+    return V
+
+
+def action_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
+    """Compute Q(s, a) = sum_s' P(s'|s, a) (R(s, a, s') + gamma V(s')): (S, A) or (H, S, A).
+
+    Arguments and errors are those of :func:`state_values`.  Q is NaN where ``start`` leaves s
+    without a value, or a state that a leads to.
+    """
+    world, known = _door(mdp, pi, start)
+    Q = backed_up(mdp, world, values(mdp, world, known))
+    return _only_where_known(mdp, require_finite("Q", Q), known)
+
+
+def advantages(mdp: MDP, pi, *, start=None) -> np.ndarray:
+    """Compute A(s, a) = Q(s, a) - V(s): (S, A) or (H, S, A); NaN as :func:`action_values`."""
+    world, known = _door(mdp, pi, start)
+    Q = backed_up(mdp, world, relative_values(mdp, world, known))
+    return _only_where_known(mdp, better_than_average(world.pi, Q), known)
+
+
+def occupancy(mdp: MDP, pi) -> np.ndarray:
+    """Compute d(s) = sum_t gamma^t Pr(s_t = s and an action is taken).
+
+    Not normalised: it sums to the expected (discounted) number of actions.
+
+    Returns
+    -------
+    (S,), or (H, S) with a horizon; then d[t, s] = gamma^t Pr(s_t = s and an action is taken).
+
+    Raises
+    ------
+    ValueError, TypeError
+        as :func:`expected_return`.
+    """
+    require_instance("mdp", mdp, MDP)
+    mdp.require_ending(pi)
+    return visits(mdp, averaged(mdp, pi))
+
+
+# --- what they are made of ----------------------------------------------------------------------
+
+
+class Averaged(NamedTuple):
+    """The world as it goes under a policy: pi (S, A), P_pi (S, S), r(s, a) (S, A), r(s) (S,)."""
+
+    pi: np.ndarray
+    P_pi: np.ndarray
+    r_sa: np.ndarray
+    r: np.ndarray
+
+
+def averaged(mdp: MDP, pi) -> Averaged:
+    """Average dynamics and rewards over the actions of an (O, A) policy."""
+    pi = mdp.action_probabilities(pi)
+    P_pi = np.matmul(pi[:, None, :], mdp.P)[:, 0]  # sum_a pi[s, a] P[s, a, s'], state by state
+    r_sa = np.einsum("sap,sap->sa", mdp.P, mdp.R)
+    return Averaged(pi, P_pi, r_sa, (pi * r_sa).sum(axis=1))
+
+
+def values(mdp: MDP, world: Averaged, known: np.ndarray) -> np.ndarray:
+    """V: (S,) or (H+1, S); 0 in states that are not ``known`` and in absorbing ones."""
+    H = mdp.horizon
+    if H is None:
+        live = np.flatnonzero(known & ~mdp.absorbing)
+        V = np.zeros(mdp.S)
+        V[live] = _solved(mdp, world, live, b=world.r[live])[0]
+    else:
+        require_memory("V over time", 2 * (H + 1) * mdp.S)
+        V = _iterated(np.zeros(mdp.S), lambda V: world.r + mdp.gamma * (world.P_pi @ V), H)[::-1]
+        V = np.where(known, V, 0.0)
+    return require_finite("V", V)
+
+
+def visits(mdp: MDP, world: Averaged) -> np.ndarray:
+    """d: (S,) or (H, S), from the start ``mdp.mu``; 0 in absorbing states."""
+    acting, H = ~mdp.absorbing, mdp.horizon
+    if H is None:
+        live = np.flatnonzero(reachable(world.P_pi > 0, mdp.mu > 0) & acting)
+        d = np.zeros(mdp.S)
+        d[live] = _solved(mdp, world, live, c=mdp.mu[live])[1]
+    else:
+        require_memory("the occupancy over time", H * mdp.S)
+        d = _iterated(mdp.mu * acting, lambda d: mdp.gamma * (d @ world.P_pi) * acting, H - 1)
+    return require_finite("the occupancy", d)
+
+
+def relative_values(mdp: MDP, world: Averaged, known: np.ndarray) -> np.ndarray:
+    """V up to a number that is common to all states at a time: what A = Q - V needs."""
+    V = values(mdp, world, known)
+    live = np.flatnonzero(known & ~mdp.absorbing)
+    if mdp.horizon is not None or not len(live):
+        return V
+    k = V[live].mean()
+    h = np.full(mdp.S, -k)  # V - k where nothing is to come
+    h[live] = _solved(mdp, world, live, b=world.r[live] - k * _leaving(mdp, world, live))[0]
+    return h
+
+
+def backed_up(mdp: MDP, world: Averaged, V: np.ndarray) -> np.ndarray:
+    """Q from V: (S, A) or (H, S, A)."""
+    V_next = V if mdp.horizon is None else V[1:]
+    require_memory("Q over time", 2 * V_next.size * mdp.A)
+    to_come = V_next @ mdp.P.reshape(-1, mdp.S).T  # sum_s' P[s, a, s'] V[s']
+    return world.r_sa + mdp.gamma * to_come.reshape(*V_next.shape, mdp.A)
+
+
+def better_than_average(pi: np.ndarray, Q: np.ndarray) -> np.ndarray:
+    """Q(s, a) - sum_b pi(b|s) Q(s, b), counted from the likeliest action's Q, to keep its digits.
+
+    ``Q`` may carry anything that is common to the actions of a state: it drops out.
+    """
+    usual = pi.argmax(axis=1)[:, None]
+    Q = Q - np.take_along_axis(Q, np.broadcast_to(usual, (*Q.shape[:-1], 1)), axis=-1)
+    return Q - (pi * Q).sum(axis=-1, keepdims=True)
+
+
+def _door(mdp: MDP, pi, start) -> tuple[Averaged, np.ndarray]:
+    require_instance("mdp", mdp, MDP)
+    if start is None:
+        start = np.ones(mdp.S, bool)
+    mdp.require_ending(pi, start=start)
+    world = averaged(mdp, pi)
+    return world, reachable(world.P_pi > 0, np.asarray(start))
+
+
+def _only_where_known(mdp: MDP, Q: np.ndarray, known: np.ndarray) -> np.ndarray:
+    known = known | mdp.absorbing
+    unknown = (mdp.P[:, :, ~known] > 0).any(axis=2) | ~known[:, None]
+    return np.where(unknown, np.nan, Q)
+
+
+def _iterated(x: np.ndarray, step, times: int) -> np.ndarray:
+    """x, step(x), step(step(x)), ...: (times + 1, n).  Once repeated, it repeats for ever."""
+    out = np.empty((times + 1, len(x)))
+    out[0] = x
+    for t in range(times):
+        out[t + 1] = step(out[t])
+        if (out[t + 1] == out[t]).all():
+            out[t + 2 :] = out[t]
+            break
+    return out
+
+
+def _leaving(mdp: MDP, world: Averaged, live: np.ndarray) -> np.ndarray:
+    """1 - gamma sum_s' P_pi[s, s'] over living s', as a sum: the discount's part and the ends'."""
+    return (1 - mdp.gamma) + mdp.gamma * world.P_pi[np.ix_(live, mdp.absorbing)].sum(axis=1)
+
+
+def _solved(mdp: MDP, world: Averaged, live: np.ndarray, b=None, c=None):
+    """V = b + gamma P_pi V and d = c + gamma d P_pi among the states ``live``."""
+    n = len(live)
+    b = np.zeros((n, 0)) if b is None else b[:, None]
+    c = np.zeros((0, n)) if c is None else c[None]
+    if n == 0:
+        return np.zeros(0), np.zeros(0)
+    x, y = solve(mdp.gamma * world.P_pi[np.ix_(live, live)], _leaving(mdp, world, live), b, c)
+    return x.ravel(), y.ravel()
