@@ -200,7 +200,7 @@ def _require_few(mdp: MDP, limit: int) -> None:
     if count == math.inf:
         raise ValueError(
             "there are infinitely many trajectories: no horizon, and the world can go in circles; "
-            'use method="adjoint" or "forwards"'
+            'the routes "adjoint" and "forwards" need no list'
         )
     if count > limit:
         many = f"{count:,}" if count < 10**15 else f"about 10^{math.log10(count):.0f}"

@@ -2,8 +2,8 @@ r"""J and grad J forwards in time, differentiating by the product rule as we go.
 
 d_t(s) = gamma^t Pr(s_t = s and an action is taken) and its slope g_t = d d_t / d theta[o, b] obey
 
-    d_0 = mu,    d_{t+1} = gamma d_t P_pi,        J = sum_t d_t . r_pi
-    g_0 = 0,     g_{t+1} = gamma (g_t P_pi + d_t dP_pi),    grad J = sum_t (g_t . r_pi + d_t . dr_pi)
+    d_0 = mu,   d_{t+1} = gamma d_t P_pi,                  J = sum_t d_t . r_pi
+    g_0 = 0,    g_{t+1} = gamma (g_t P_pi + d_t dP_pi),    grad J = sum_t (g_t . r_pi + d_t . dr_pi)
 
 where only d pi[o, a] / d theta[o, b] = pi[o, a] (1[a = b] - pi[o, b]) is differentiated, once, in
 P_pi and r_pi.  No logarithm, no action value.  Each step multiplies an (O A, S) matrix by P_pi, so
