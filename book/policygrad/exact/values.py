@@ -11,9 +11,11 @@ are linear systems, V = r + gamma P_pi V and d = mu + gamma d P_pi (:mod:`.endle
     Q(s, a) = r(s, a) + gamma sum_s' P(s'|s, a) V(s'),      A(s, a) = Q(s, a) - V(s).
 
 Accuracy.  With a horizon, V and d are off by some (S + H) 1e-16 of what they would be if rewards
-had no sign.  Without, by some S 1e-16 of that, however long the episodes, where a row of P that
-misses 1 by rounding is read so that the state itself has the rest.  Where V is nearly one large
-number k everywhere, as in long and barely discounted worlds, Q - V would keep few digits; there
+had no sign.  Without, by some S 1e-16 of that, however long the episodes: a row of P that misses 1
+by rounding is read so that the state itself has the rest.  Where it misses 1 by more, and the miss
+times the number of actions expected is above 1e-10, the result is refused.  Where V is nearly one
+large number k everywhere, as in long and barely discounted worlds, Q - V would keep few digits;
+there
 
     h = V - k,     h = r - k leaving + gamma P_pi h,
 
@@ -30,6 +32,9 @@ from ..mdp import MDP, reachable
 from ..validate import require_instance
 from .endless import solve
 from .limits import require_finite, require_memory
+
+ROUNDING = 1e-14  # rows may miss 1 by so much
+ACCURACY = 1e-10  # relative; what misses it is refused
 
 __all__ = [
     "Averaged",
@@ -222,9 +227,23 @@ def _leaving(mdp: MDP, world: Averaged, live: np.ndarray) -> np.ndarray:
 def _solved(mdp: MDP, world: Averaged, live: np.ndarray, b=None, c=None):
     """V = b + gamma P_pi V and d = c + gamma d P_pi among the states ``live``."""
     n = len(live)
-    b = np.zeros((n, 0)) if b is None else b[:, None]
-    c = np.zeros((0, n)) if c is None else c[None]
     if n == 0:
         return np.zeros(0), np.zeros(0)
-    x, y = solve(mdp.gamma * world.P_pi[np.ix_(live, live)], _leaving(mdp, world, live), b, c)
-    return x.ravel(), y.ravel()
+    b = np.zeros(n) if b is None else b
+    c = np.zeros((0, n)) if c is None else c[None]
+    L, leaving = mdp.gamma * world.P_pi[np.ix_(live, live)], _leaving(mdp, world, live)
+    x, y = solve(L, leaving, np.column_stack([b, np.ones(n)]), c)
+    _require_whole_rows(mdp, world, live, actions=x[:, 1].max())
+    return x[:, 0], y.ravel()
+
+
+def _require_whole_rows(mdp: MDP, world: Averaged, live: np.ndarray, actions: float) -> None:
+    """Refuse rows that miss 1 by so much that it matters in so many actions."""
+    miss = np.abs(world.P_pi[live].sum(axis=1) - 1)
+    if miss.max() > ROUNDING and miss.max() * actions > ACCURACY:
+        s = mdp.states[live[miss.argmax()]]
+        raise ValueError(
+            f"under this policy the probabilities of P from state {s} miss 1 by {miss.max():.1e}, "
+            f"and with {actions:.1e} actions expected the result would be off by their product; "
+            "divide each row of P and of the policy by its sum"
+        )
