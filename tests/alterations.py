@@ -490,17 +490,17 @@ _ROWS = [
     ),
     (
         "exact/forwards",
-        "left * r_max * rest <= NEGLIGIBLE * so_far",
+        "left * rest <= NEGLIGIBLE * so_far",
         "rest <= NEGLIGIBLE",
         "an end by probability alone, whatever the rewards",
-        "test_exact.py::test_a_rare_end_that_pays_much_counts_in_full",
+        "test_exact_limits.py::test_a_rare_end_that_pays_much_counts_in_full",
     ),
     (
         "exact/forwards",
         "return 2 * k",
         "return k",
         "half of the actions to come forgotten",
-        "test_exact.py::test_the_bound_on_the_actions_to_come_holds",
+        "test_exact_limits.py::test_the_bound_on_the_actions_to_come_holds",
     ),
     (
         "exact/adjoint",

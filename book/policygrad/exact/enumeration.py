@@ -239,8 +239,8 @@ def _listed(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:
 def _count_trajectories(mdp: MDP, limit: int) -> tuple[int | float, int, bool]:
     """Count them backwards in time, in whole numbers: (count, their steps, is it exact?).
 
-    The count never falls: where it is beyond the limit after ``COUNTED_STEPS``, "at least so many"
-    is enough.
+    Once the count does not change it never will, and it never falls: where it is beyond the limit
+    after ``COUNTED_STEPS``, "at least so many" is enough.
     """
     starts = np.flatnonzero(mdp.mu > 0)
     going = reachable((mdp.P > 0).any(axis=1), mdp.mu > 0) & ~mdp.absorbing
@@ -252,7 +252,9 @@ def _count_trajectories(mdp: MDP, limit: int) -> tuple[int | float, int, bool]:
         return math.inf, steps, True
     count = [1] * mdp.S
     for t in range(steps):
-        count = [sum(count[p] for p in out) if out else 1 for out in branches]
+        shorter, count = count, [sum(count[p] for p in out) if out else 1 for out in branches]
+        if count == shorter:
+            break
         total = sum(count[s] for s in starts)
         if t >= COUNTED_STEPS and total > limit:
             return total, steps, False

@@ -76,13 +76,13 @@ def _over_time(mdp: MDP, pi: np.ndarray, d_P: np.ndarray | None):
     S, acting, sees = mdp.S, ~mdp.absorbing, _sees(mdp)
     P_pi = np.matmul(pi[:, None, :], mdp.P)[:, 0]
     size = np.einsum("sap,sap->sa", mdp.P, np.abs(mdp.R))
-    r_max, size = size.max(), (pi * size).sum(axis=1)
+    size = (pi * size).sum(axis=1) / (size.max() or 1.0)  # of what is earned, in units of r_max
     N, so_far, t = _actions_to_come(mdp, P_pi), 0.0, 0
     d, slope = mdp.mu * acting, np.zeros((0 if d_P is None else mdp.O * mdp.A, S))
     while t != mdp.horizon:
         left = N if mdp.horizon is None else min(N, mdp.horizon - t)
         rest = d.sum() if d_P is None else np.abs(slope).sum() + 3 * left * d.sum()
-        if left * r_max * rest <= NEGLIGIBLE * so_far or not (d.any() or slope.any()):
+        if left * rest <= NEGLIGIBLE * so_far or not (d.any() or slope.any()):
             return
         if t == MAX_STEPS:
             raise ValueError(_too_long())

@@ -54,6 +54,7 @@ def require_finite(what: str, value):
     """
     if not np.isfinite(value).all():
         raise ValueError(
-            f"{what} leaves the range of floats, about 1.8e308; make the rewards smaller"
+            f"{what} leaves the range of floats, about 1.8e308, or something on the way to it "
+            "does; make the rewards smaller"
         )
     return value

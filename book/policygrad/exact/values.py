@@ -35,6 +35,7 @@ from .limits import require_finite, require_memory
 
 ROUNDING = 1e-14  # rows may miss 1 by so much
 ACCURACY = 1e-10  # relative; what misses it is refused
+QUIETLY = np.errstate(over="ignore", invalid="ignore")  # require_finite says it in words
 
 __all__ = [
     "Averaged",
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 
+@QUIETLY
 def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     """Compute V(s) = E[ sum_k gamma^k r_{t+k} given s_t = s ].
 
@@ -78,6 +80,7 @@ def state_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     return V
 
 
+@QUIETLY
 def action_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     """Compute Q(s, a) = sum_s' P(s'|s, a) (R(s, a, s') + gamma V(s')): (S, A) or (H, S, A).
 
@@ -89,6 +92,7 @@ def action_values(mdp: MDP, pi, *, start=None) -> np.ndarray:
     return _only_where_known(mdp, require_finite("Q", Q), known)
 
 
+@QUIETLY
 def advantages(mdp: MDP, pi, *, start=None) -> np.ndarray:
     """Compute A(s, a) = Q(s, a) - V(s): (S, A) or (H, S, A); NaN as :func:`action_values`."""
     world, known = _door(mdp, pi, start)
@@ -96,6 +100,7 @@ def advantages(mdp: MDP, pi, *, start=None) -> np.ndarray:
     return _only_where_known(mdp, better_than_average(world.pi, Q), known)
 
 
+@QUIETLY
 def occupancy(mdp: MDP, pi) -> np.ndarray:
     """Compute d(s) = sum_t gamma^t Pr(s_t = s and an action is taken).
 
