@@ -102,6 +102,23 @@ def test_a_return_is_a_plain_number(method):
     assert type(expected_return(two_state(gamma=1.0), np.full((2, 2), 0.5), method=method)) is float
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("gamma", [0.7, 1.0])
+def test_three_routes_agree_where_nothing_is_special(seed, gamma):
+    # aliased states, unequal numbers, every transition possible, an end before the horizon or none
+    rng = np.random.default_rng(seed)
+    mdp = random_mdp(rng, 4, 3, O=2, absorbing=seed % 2, horizon=3, gamma=gamma)
+    theta = rng.normal(size=(2, 3))
+    pi, mu = softmax_policy(theta), rng.dirichlet(np.ones(4))
+    mdp = MDP(mdp.P, mdp.R, mu, horizon=3, gamma=gamma, observe=mdp.observe)
+    by_definition = sum(mdp.mu[s] * expected(mdp, pi, s) for s in range(mdp.S))
+    reference = policy_gradient(mdp, theta, method="enumeration")
+    assert abs(by_definition) > 1e-3 and np.abs(reference).min() > 1e-4
+    for method in METHODS:
+        agree(expected_return(mdp, pi, method=method), by_definition, rtol=1e-13)
+        agree(policy_gradient(mdp, theta, method=method), reference, rtol=1e-13)
+
+
 @pytest.mark.parametrize("horizon", [None, 3])
 def test_the_default_route_is_the_adjoint(monkeypatch, horizon):
     mdp = two_state(horizon, gamma=0.9)

@@ -100,6 +100,14 @@ def test_the_bound_on_the_actions_to_come_holds(world):
     assert forwards._actions_to_come(everywhere, P_pi) >= longest * (1 - 1e-12)
 
 
+def test_the_bound_on_the_actions_to_come_is_hardly_twice_their_number():
+    # one state, left with probability x: 1/x actions; (1 - x)^k <= 1/2 from k = ln 2 / -ln(1-x) on
+    for x in np.linspace(0.01, 1, 100):
+        mdp = MDP([[[1 - x, x]], [[0, 1]]], np.zeros((2, 1, 2)), [1, 0], gamma=1.0)
+        bound = forwards._actions_to_come(mdp, mdp.P[:, 0])
+        assert 1 / x <= bound * (1 + 1e-12) <= 2 / x + 2
+
+
 # --- accuracy ------------------------------------------------------------------------------------
 
 
