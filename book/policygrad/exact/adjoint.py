@@ -31,6 +31,7 @@ from .values import (
     backed_up,
     better_than_average,
     relative_values,
+    repeats,
     values,
     visits,
 )
@@ -44,9 +45,9 @@ def expected_return(mdp: MDP, pi) -> float:
     if mdp.horizon is None:
         return mdp.mu @ values(mdp, world, reachable(world.P_pi > 0, mdp.mu > 0))
     V = np.zeros(mdp.S)
-    for _ in range(mdp.horizon):
-        V, after = world.r + mdp.gamma * (world.P_pi @ V), V
-        if (V == after).all():  # and so at all earlier times
+    for t in range(mdp.horizon):
+        V, after = world.r + world.M @ V, V
+        if repeats(t, V, after):  # and so at all earlier times
             break
     return mdp.mu @ V
 
@@ -79,6 +80,6 @@ def _over_time(mdp: MDP, world: Averaged) -> np.ndarray:
     )
     d, V = visits(mdp, world), values(mdp, world, np.ones(mdp.S, bool))
     W = d.T @ V[1:]
-    to_come = np.matmul(mdp.P, W[:, :, None])[..., 0]  # sum_s' P[s, a, s'] W[s, s']
+    to_come = np.vecdot(mdp.P, W[:, None, :])  # sum_s' P[s, a, s'] W[s, s']
     U = world.r_sa * d.sum(axis=0)[:, None] + mdp.gamma * to_come
     return world.pi * better_than_average(world.pi, U)

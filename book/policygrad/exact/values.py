@@ -45,6 +45,7 @@ __all__ = [
     "better_than_average",
     "occupancy",
     "relative_values",
+    "repeats",
     "state_values",
     "values",
     "visits",
@@ -124,11 +125,17 @@ def occupancy(mdp: MDP, pi) -> np.ndarray:
 
 
 class Averaged(NamedTuple):
-    """The world as it goes under a policy: pi (S, A), P_pi (S, S), r(s, a) (S, A), r(s) (S,)."""
+    """The world as it goes under a policy.
+
+    pi, r_sa : (S, A), pi(a|s) and r(s, a).
+    P_pi, M : (S, S), the latter gamma P_pi without what leads to an end.
+    r : (S,), r(s).
+    """
 
     pi: np.ndarray
-    P_pi: np.ndarray
     r_sa: np.ndarray
+    P_pi: np.ndarray
+    M: np.ndarray
     r: np.ndarray
 
 
@@ -136,34 +143,34 @@ def averaged(mdp: MDP, pi) -> Averaged:
     """Average dynamics and rewards over the actions of an (O, A) policy."""
     pi = mdp.action_probabilities(pi)
     P_pi = np.matmul(pi[:, None, :], mdp.P)[:, 0]  # sum_a pi[s, a] P[s, a, s'], state by state
-    r_sa = np.einsum("sap,sap->sa", mdp.P, mdp.R)
-    return Averaged(pi, P_pi, r_sa, (pi * r_sa).sum(axis=1))
+    r_sa = np.vecdot(mdp.P, mdp.R)  # sum_s' P[s, a, s'] R[s, a, s']
+    M = mdp.gamma * ~mdp.absorbing * P_pi
+    return Averaged(pi, r_sa, P_pi, M, np.vecdot(pi, r_sa))
 
 
 def values(mdp: MDP, world: Averaged, known: np.ndarray) -> np.ndarray:
-    """V: (S,) or (H+1, S); 0 in states that are not ``known`` and in absorbing ones."""
-    H = mdp.horizon
+    """V: (S,) or (H+1, S), in the states ``known`` at least; 0 in absorbing ones."""
+    H, r, M = mdp.horizon, world.r, world.M
     if H is None:
         live = np.flatnonzero(known & ~mdp.absorbing)
         V = np.zeros(mdp.S)
-        V[live] = _solved(mdp, world, live, b=world.r[live])[0]
+        V[live] = _solved(mdp, world, live, b=r[live])[0]
     else:
         require_memory("V over time", 2 * (H + 1) * mdp.S)
-        V = _iterated(np.zeros(mdp.S), lambda V: world.r + mdp.gamma * (world.P_pi @ V), H)[::-1]
-        V = np.where(known, V, 0.0)
+        V = _iterated(np.zeros(mdp.S), lambda V: r + M @ V, H)[::-1]
     return require_finite("V", V)
 
 
 def visits(mdp: MDP, world: Averaged) -> np.ndarray:
     """d: (S,) or (H, S), from the start ``mdp.mu``; 0 in absorbing states."""
-    acting, H = ~mdp.absorbing, mdp.horizon
+    H, M, start = mdp.horizon, world.M, mdp.mu * ~mdp.absorbing
     if H is None:
-        live = np.flatnonzero(reachable(world.P_pi > 0, mdp.mu > 0) & acting)
+        live = np.flatnonzero(reachable(world.P_pi > 0, start > 0) & ~mdp.absorbing)
         d = np.zeros(mdp.S)
-        d[live] = _solved(mdp, world, live, c=mdp.mu[live])[1]
+        d[live] = _solved(mdp, world, live, c=start[live])[1]
     else:
         require_memory("the occupancy over time", H * mdp.S)
-        d = _iterated(mdp.mu * acting, lambda d: mdp.gamma * (d @ world.P_pi) * acting, H - 1)
+        d = _iterated(start, lambda d: d @ M, H - 1)
     return require_finite("the occupancy", d)
 
 
@@ -194,7 +201,7 @@ def better_than_average(pi: np.ndarray, Q: np.ndarray) -> np.ndarray:
     """
     usual = pi.argmax(axis=1)[:, None]
     Q = Q - np.take_along_axis(Q, np.broadcast_to(usual, (*Q.shape[:-1], 1)), axis=-1)
-    return Q - (pi * Q).sum(axis=-1, keepdims=True)
+    return Q - np.vecdot(pi, Q)[..., None]
 
 
 def _door(mdp: MDP, pi, start) -> tuple[Averaged, np.ndarray]:
@@ -218,10 +225,15 @@ def _iterated(x: np.ndarray, step, times: int) -> np.ndarray:
     out[0] = x
     for t in range(times):
         out[t + 1] = step(out[t])
-        if (out[t + 1] == out[t]).all():
+        if repeats(t, out[t], out[t + 1]):
             out[t + 2 :] = out[t]
             break
     return out
+
+
+def repeats(t: int, x: np.ndarray, after: np.ndarray) -> bool:
+    """Is x its own successor?  To ask takes time too, and is done at every 32nd step only."""
+    return t % 32 == 31 and bool((x == after).all())
 
 
 def _leaving(mdp: MDP, world: Averaged, live: np.ndarray) -> np.ndarray:
@@ -236,7 +248,7 @@ def _solved(mdp: MDP, world: Averaged, live: np.ndarray, b=None, c=None):
         return np.zeros(0), np.zeros(0)
     b = np.zeros(n) if b is None else b
     c = np.zeros((0, n)) if c is None else c[None]
-    L, leaving = mdp.gamma * world.P_pi[np.ix_(live, live)], _leaving(mdp, world, live)
+    L, leaving = world.M[np.ix_(live, live)], _leaving(mdp, world, live)
     x, y = solve(L, leaving, np.column_stack([b, np.ones(n)]), c)
     _require_whole_rows(mdp, world, live, actions=x[:, 1].max())
     return x[:, 0], y.ravel()
