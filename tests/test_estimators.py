@@ -51,7 +51,7 @@ def sampled(world, m=30):
 @given(world=worlds(ENUMERABLE))
 def test_the_whole_return_is_unbiased(world):
     mdp, theta = world
-    exact = policy_gradient(mdp, theta, method="dynamic-programming")
+    exact = policy_gradient(mdp, theta, method="forwards")
     tau = enumerate_trajectories(mdp)
     agree(mean(mdp, theta, tau), exact)
     agree(mean(mdp, theta, tau, returns(tau, mdp.gamma)[:, None]), exact)
@@ -64,7 +64,7 @@ def test_the_discounted_reward_to_go_is_unbiased(world):
     mdp, theta = world
     tau = enumerate_trajectories(mdp)
     weights = discounts(tau, mdp.gamma) * rewards_to_go(tau, mdp.gamma)
-    agree(mean(mdp, theta, tau, weights), policy_gradient(mdp, theta, method="dynamic-programming"))
+    agree(mean(mdp, theta, tau, weights), policy_gradient(mdp, theta, method="forwards"))
 
 
 @examples(40)
