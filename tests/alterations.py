@@ -681,6 +681,20 @@ _ROWS = [
         "the next percept for the present one in the score",
         "06",
     ),
+    (
+        "symbolic",
+        "self.P[s][a][states[t + 1]] * self.pi[self.observe[s]][a]",
+        "self.P[s][a][states[t + 1]] * self.pi[s % len(self.theta)][a]",
+        "a state for a percept in P(tau)",
+        "test_symbolic.py::test_the_policy_of_a_trajectory_is_that_of_what_is_seen_on_the_way",
+    ),
+    (
+        "symbolic",
+        "sp.diff(sp.log(self.pi[self.observe[states[t]]][a]), parameter)",
+        "sp.diff(sp.log(self.pi[states[t] % len(self.theta)][a]), parameter)",
+        "a state for a percept in the score",
+        "test_symbolic.py::test_the_policy_of_a_trajectory_is_that_of_what_is_seen_on_the_way",
+    ),
     # checks
     ("checks/close", "if not found.gap <= found.allowed:", "if False:", "close never fails", "03"),
     (
