@@ -775,7 +775,7 @@ _ROWS = [
         "h for 2 h in the slope",
         "05",
     ),
-    ("checks/differences", "down[place] -= h", "down[place] -= 0", "one-sided differences", "05"),
+    ("checks/differences", "- values(down)", "- values(theta)", "one-sided differences", "05"),
     (
         "checks/refuted",
         "    except CheckFailed as failure:",

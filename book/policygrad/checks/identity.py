@@ -79,7 +79,7 @@ def _entries(label: str, name: str, side, place: tuple = ()):
         return
     try:
         expression = sp.sympify(side, strict=True)
-    except sp.SympifyError:
+    except Exception:  # SymPy's own and what it meets on its way
         expression = None
     if not isinstance(expression, sp.Expr) or isinstance(expression, sp.MatrixExpr):
         raise TypeError(f"{label}: {name} must hold SymPy expressions; it holds {shown(side)}")

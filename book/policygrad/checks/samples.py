@@ -51,7 +51,7 @@ class Sample:
     def of(cls, rows: np.ndarray, truth: np.ndarray, counts, m: int) -> Sample:
         """Bring rows (n, d) into these units."""
         size, exponent = np.frexp(np.maximum(_largest(rows), np.abs(truth)))
-        unit = np.ldexp(1.0, -exponent)
+        unit = np.ldexp(1.0, np.minimum(-exponent, 1022))  # of subnormals, which are refused
         rows, truth = rows * unit, truth * unit  # the one copy
         first = rows[0].copy()
         rows -= first  # so that a component that never changes becomes 0, exactly

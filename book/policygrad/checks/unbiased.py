@@ -197,14 +197,11 @@ def _require_no_rounding(check: Check, sample: Sample, shape: tuple, alpha: floa
     _judged(check, sample, sample.floor_of_all, shape, alpha)  # raises where they are not to blame
     off = np.where(faint, np.abs(sample.deviation) / np.where(sample.size, sample.size, 1), -1)
     worst = int(off.argmax())
-    size, largest = (
-        float(np.ldexp(x, sample.common))
-        for x in (sample.together(sample.size)[worst], sample.together(sample.size).max())
-    )
+    sizes = [sample.plain(sample.size, component) for component in range(len(off))]
     raise ValueError(
         f"{check.label}: component {index(worst, shape)} cannot be judged beside the others: what "
-        f"it is off by may be rounding, since its largest number is {size:.2g}, and that of all is "
-        f"{largest:.2g}; leave it out, or test it alone"
+        f"it is off by may be rounding. Its largest number is {sizes[worst]:.2g}, that of all "
+        f"{max(sizes):.2g}; leave it out, or test it alone"
     ) from None
 
 
