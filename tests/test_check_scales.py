@@ -126,12 +126,12 @@ def test_a_statistic_that_rounding_could_make_is_recorded_as_0():
 
 
 def test_where_two_directions_vary_alike_the_smallest_bias_does_not_hang_on_the_axes():
-    # four corners of a square: every axis is one of the covariance; a turn by 1e-15 changes nothing
-    square = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    rows = np.tile(square, (2500, 1))
+    # +-1 beside 2 and -1/2, one to four: both have mean 0 and variance 1, but not the same tails;
+    # a last digit of their covariance, which machines disagree on, turns its axes by 45 degrees
+    rows = np.array([[a, b] for a in (1.0, -1.0) for b in (2.0, -0.5, -0.5, -0.5, -0.5)])
     found = set()
-    for turn in (-1e-15, 0.0, 1e-15):
-        turned = rows @ np.array([[1, turn], [-turn, 1 + turn]])
+    for last_digit in (-1e-15, 0.0, 1e-15):
+        turned = np.tile(rows, (1000, 1)) @ np.array([[1, last_digit], [last_digit, 1]])
         found.add(figures(turned, np.zeros(2))["smallest_bias"])
     assert len(found) == 1
 
