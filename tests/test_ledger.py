@@ -216,15 +216,15 @@ def test_the_ledger_says_how_closely_the_two_sides_of_an_equation_agree():
 
     fine, coarse = verdict("rtol", rtol=1e-10, atol=0.0), verdict("rtol", rtol=1e-2, atol=1e-12)
     zeros, more_zeros = (verdict("atol", rtol=1e-10, atol=atol) for atol in (1e-12, 1e-15))
-    for found, words in {
-        (fine,): "to $10^{-10}$",
-        (fine, fine): "to $10^{-10}$",
-        (fine, coarse): "to 0.01 or closer",
-        (zeros,): "to within $10^{-12}$",
-        (more_zeros, zeros): "to within $10^{-12}$ or closer",
-        (zeros, fine): "to $10^{-10}$, others to within $10^{-12}$",
-        (fine, zeros, coarse): "to 0.01 or closer, others to within $10^{-12}$",
-    }.items():
+    for found, words in [
+        ([fine], "to $10^{-10}$"),
+        ([fine, fine], "to $10^{-10}$"),
+        ([fine, coarse], "to 0.01 or closer"),
+        ([zeros], "to within $10^{-12}$"),
+        ([more_zeros, zeros], "to within $10^{-12}$ or closer"),
+        ([zeros, fine], "to $10^{-10}$, others to within $10^{-12}$"),
+        ([fine, zeros, coarse], "to 0.01 or closer, others to within $10^{-12}$"),
+    ]:
         assert ledger.agreement(found) == f"the two sides agree {words}"
 
 
