@@ -151,7 +151,7 @@ def strengths(row: Equation) -> list[str]:
     if exact := row.of("identity"):
         found.append(f"{named(exact)}: exact. {links(row, exact)}")
     if close := row.of("close"):
-        found.append(f"{named(close)}: {nearest(close)}. {links(row, close)}")
+        found.append(f"{named(close)}: {agreement(close)}. {links(row, close)}")
     return found + [
         f"{named([one])}: {test(one)}. {links(row, [one])}" for one in row.of("unbiased")
     ]
@@ -162,21 +162,24 @@ def named(found: list[Verdict]) -> str:
     return f"**{found[0].kind}**" + (f" × {len(found)}" if len(found) > 1 else "")
 
 
-def nearest(found: list[Verdict]) -> str:
-    """The figure of the one that came nearest to its tolerance."""
-    every = [difference(v.record["figures"]) for v in found]
-    size, allowed, what = max(every, key=lambda one: one[0] / one[1])
-    of_several = "nearest to its tolerance: " if len(found) > 1 and size else ""
-    return f"{of_several}{what} {power(size)}, allowed {power(allowed)}"
+def agreement(found: list[Verdict]) -> str:
+    """Say how closely the two sides agree: the widest of the tolerances that they kept to.
+
+    How far within it they came out is a rounding error, another one on every machine.
+    """
+    kept = [tolerance(v.record["figures"]) for v in found]
+    words = []
+    for absolute, to in ((False, "to"), (True, "to within")):
+        sizes = {size for size, is_absolute in kept if is_absolute == absolute}
+        if sizes:
+            closer = " or closer" if len(sizes) > 1 else ""
+            words.append(f"{to} {power(max(sizes))}{closer}")
+    return f"the two sides agree {', others '.join(words)}"
 
 
-def difference(figures: dict) -> tuple[float, float, str]:
-    """Give the figure of one `close`, what was allowed, and whether it is relative."""
-    size, relative, rtol, atol = (figures[k] for k in ("difference", "relative", "rtol", "atol"))
-    scale = size / relative if relative else 0.0
-    if (rtol and relative is not None and atol <= rtol * scale) or not atol:
-        return relative, rtol, "relative difference"
-    return size, rtol * scale + atol, "difference"
+def tolerance(figures: dict) -> tuple[float, bool]:
+    """Give the tolerance of one `close` that counted, and whether it is absolute."""
+    return figures[figures["counted"]], figures["counted"] == "atol"
 
 
 def test(one: Verdict) -> str:

@@ -189,29 +189,43 @@ def test_figures_keep_their_digits(x, text):
 
 def test_no_figure_that_is_shown_exceeds_what_is_allowed():
     for row in ROWS:
-        for verdict in row.of("close"):
-            size, allowed, _ = ledger.difference(verdict.record["figures"])
-            assert size <= allowed, (verdict.page, verdict.cell)
         for verdict in row.of("unbiased"):
             figures = verdict.record["figures"]
             assert figures["statistic"] <= figures["limit"]
 
 
-def test_the_figure_of_close_is_that_of_the_check_nearest_to_its_tolerance():
-    def verdict(**figures):
+def test_what_agrees_has_no_figure_that_a_machine_decides():
+    for row in ROWS:
+        for verdict in row.of("close"):
+            assert set(verdict.record["figures"]) == {"entries", "rtol", "atol", "counted"}
+
+
+def test_the_tolerance_in_the_ledger_is_the_one_that_the_reader_saw():
+    for row in ROWS:
+        for verdict in row.of("close"):
+            size, absolute = ledger.tolerance(verdict.record["figures"])
+            words = f"agree to {'within ' * absolute}{size:g}".replace("e-0", "e-")
+            assert verdict.line.endswith(words), verdict.line
+
+
+def test_the_ledger_says_how_closely_the_two_sides_of_an_equation_agree():
+    def verdict(counted, **figures):
+        figures |= {"counted": counted, "entries": 1}
         record = {"label": "a", "kind": "close", "passed": True, "figures": figures, "claim": None}
         return ledger.Verdict("01-a", 3, record, "ok  a · close · two computations agree")
 
-    near = verdict(relative=3e-9, rtol=1e-8, difference=1.0, atol=0.0)
-    far = verdict(relative=3e-5, rtol=1e-2, difference=1.0, atol=0.0)
-    words = "relative difference $3\\cdot10^{-9}$, allowed $10^{-8}$"
-    assert ledger.nearest([near]) == words
-    assert ledger.nearest([far, near]) == f"nearest to its tolerance: {words}"
-    absolute = "difference $2\\cdot10^{-13}$, allowed $10^{-12}$"
-    nothing = verdict(relative=None, rtol=1e-10, difference=2e-13, atol=1e-12)  # all zeros
-    assert ledger.nearest([nothing]) == absolute
-    tiny = verdict(relative=20.0, rtol=1e-10, difference=2e-13, atol=1e-12)  # nearly zeros
-    assert ledger.nearest([tiny]) == absolute
+    fine, coarse = verdict("rtol", rtol=1e-10, atol=0.0), verdict("rtol", rtol=1e-2, atol=1e-12)
+    zeros, more_zeros = (verdict("atol", rtol=1e-10, atol=atol) for atol in (1e-12, 1e-15))
+    for found, words in [
+        ([fine], "to $10^{-10}$"),
+        ([fine, fine], "to $10^{-10}$"),
+        ([fine, coarse], "to 0.01 or closer"),
+        ([zeros], "to within $10^{-12}$"),
+        ([more_zeros, zeros], "to within $10^{-12}$ or closer"),
+        ([zeros, fine], "to $10^{-10}$, others to within $10^{-12}$"),
+        ([fine, zeros, coarse], "to 0.01 or closer, others to within $10^{-12}$"),
+    ]:
+        assert ledger.agreement(found) == f"the two sides agree {words}"
 
 
 def test_the_words_of_a_control_are_no_markup():

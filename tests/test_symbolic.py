@@ -208,3 +208,168 @@ def test_a_size_that_is_no_whole_number_is_refused(size):
 def test_percepts_that_are_no_integers_are_refused():
     with pytest.raises(TypeError, match="observe must hold integers"):
         symbolic_world(2, 2, 1, observe=[0, 0.5])
+
+
+# --- percepts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("observe", [[0, 0, 1], [1, 0, 0], [0, 1, 1], [2, 0, 1], [0, 0, 0]])
+def test_the_policy_of_a_trajectory_is_that_of_what_is_seen_on_the_way(observe):
+    """P(tau) and the score written out by hand, in terms of the percepts, for two steps.
+
+    d log pi(a|o) / d theta[o][b] is 1 - pi(b|o) for b = a and -pi(b|o) for another b.
+    """
+    world = symbolic_world(3, 2, 2, observe=observe)
+    z = [[sp.exp(x) for x in row] for row in world.theta]
+    pi = [[x / sum(row) for x in row] for row in z]
+    for states, actions in [((0, 1, 2), (1, 0)), ((2, 0, 1), (0, 1)), ((1, 1, 0), (1, 1))]:
+        seen = [observe[s] for s in states]
+        by_hand = world.mu[states[0]]
+        for t in range(2):
+            by_hand *= world.P[states[t]][actions[t]][states[t + 1]] * pi[seen[t]][actions[t]]
+        assert sp.simplify(world.probability(states, actions) - by_hand) == 0
+        for o, row in enumerate(world.theta):
+            for b, x in enumerate(row):
+                score = sum(int(actions[t] == b) - pi[o][b] for t in range(2) if seen[t] == o)
+                assert sp.simplify(world.score(states, actions, x) - score) == 0
+
+
+@pytest.mark.parametrize("observe", [[0, 0, 1], [1, 0, 0], [0, 1, 1]])
+def test_two_states_that_look_alike_get_the_same_probabilities_of_actions(observe):
+    world = symbolic_world(3, 2, 1, observe=observe)
+    assert len(world.theta) == 2
+    for s, other in itertools.combinations(range(3), 2):
+        # P(tau) over the world's own factors is the policy's factor alone
+        first, second = (
+            sp.cancel(world.probability((i, 0), (1,)) / (world.mu[i] * world.P[i][1][0]))
+            for i in (s, other)
+        )
+        assert (first == second) == (observe[s] == observe[other])
+
+
+# --- bad input -----------------------------------------------------------------------------------
+
+WORLD = symbolic_world(2, 2, 1)
+theta_00 = WORLD.parameters[0]
+TRAJECTORIES = {  # arguments in place of ((0, 1), (0,)), and what is said of them
+    "negative state": ((-1, 0), (0,), ValueError, r"states\[0\] must be one of 0 .. 1; it is -1"),
+    "no such state": ((0, 2), (0,), ValueError, r"states\[1\] must be one of 0 .. 1; it is 2"),
+    "negative action": ((0, 1), (-1,), ValueError, r"actions\[0\] must be one of 0 .. 1"),
+    "no such action": ((0, 1), (2,), ValueError, r"actions\[0\] must be one of 0 .. 1; it is 2"),
+    "too few states": ((0,), (0,), ValueError, "states must have length 2 at horizon 1; it has 1"),
+    "too many": ((0, 1, 0), (0, 1), ValueError, "states must have length 2 at horizon 1"),
+    "too few actions": ((0, 1), (), ValueError, "actions must have length 1 at horizon 1"),
+    "swapped": ((0,), (0, 1), ValueError, "states must have length 2"),
+    "a number": (0, (0,), TypeError, "states must be a list of whole numbers; it is 0"),
+    "nothing": ((0, 1), None, TypeError, "actions must be a list of whole numbers; it is None"),
+    "halves": ((0, 0.5), (0,), TypeError, "states must hold integers"),
+    "truth values": ((0, 1), (True,), TypeError, "actions must hold integers"),
+    "a word": ("01", (0,), TypeError, "states must be a list of whole numbers; it is '01'"),
+    "a set": ({0, 1}, (0,), TypeError, "states must be a list of whole numbers"),
+    "masked": (
+        np.ma.masked_array([0, 1], [False, True]),
+        (0,),
+        TypeError,
+        "states must be a list of whole numbers",
+    ),
+    "a table": (np.zeros((2, 1), int), (0,), TypeError, "states must be a list of whole numbers"),
+    "NaN": ((0, float("nan")), (0,), TypeError, "states must hold integers"),
+    "symbols": ((0, sp.Symbol("s")), (0,), TypeError, "states must hold integers"),
+}
+METHODS = {
+    "probability": WORLD.probability,
+    "return_of": WORLD.return_of,
+    "score": lambda states, actions: WORLD.score(states, actions, theta_00),
+}
+
+
+@pytest.mark.parametrize("case", TRAJECTORIES.values(), ids=TRAJECTORIES)
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_what_is_no_trajectory_of_the_world_is_refused(method, case):
+    states, actions, error, says = case
+    with pytest.raises(error, match=says):
+        method(states, actions)
+
+
+def test_a_trajectory_may_come_as_an_array():
+    by_tuple = WORLD.score((0, 1), (0,), theta_00)
+    assert WORLD.score(np.array([0, 1]), np.array([0]), theta_00) == by_tuple != 0
+    assert symbolic_world(2, 2, 1, observe=np.array([0, 0])) == symbolic_world(
+        2, 2, 1, observe=[0, 0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "error", "says"),
+    [
+        ("theta_00", TypeError, "parameter must be a symbol of the logits; it is 'theta_00'"),
+        (0, TypeError, "parameter must be a symbol of the logits; it is 0"),
+        (None, TypeError, "parameter must be a symbol"),
+        (WORLD.pi[0][0], TypeError, "parameter must be a symbol"),
+        (WORLD.R[0][0][0], ValueError, "R_000 is none of them, or another one of that name"),
+        (sp.Symbol("theta_00"), ValueError, "theta_00 is none of them, or another one of that"),
+        (symbolic_world(3, 2, 1).theta[2][0], ValueError, "theta_20 is none of them"),
+    ],
+)
+def test_a_score_by_what_is_no_logit_is_refused_and_not_zero(parameter, error, says):
+    with pytest.raises(error, match=says):
+        WORLD.score((0, 1), (0,), parameter)
+
+
+def test_a_world_whose_logits_share_a_parameter_has_a_score_by_it():
+    # theta[o] = (x, -x) for both percepts: d log pi(first) / dx = 2 (1 - pi(first))
+    x = sp.Symbol("x", real=True)
+    world = replace(WORLD, theta=((x, -x), (x, -x)))
+    first = sp.exp(x) / (sp.exp(x) + sp.exp(-x))
+    assert sp.simplify(world.score((0, 1), (0,), x) - 2 * (1 - first)) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: symbolic_world(2, 2, 1, observe=3), TypeError, "observe must be a list of whole"),
+        (lambda: symbolic_world(2, 2, 1, observe="01"), TypeError, "observe must be a list"),
+        (lambda: symbolic_world(2, 2, 1, observe={0, 1}), TypeError, "observe must be a list"),
+        (lambda: symbolic_world(2, 2, 1, observe=[False, True]), TypeError, "observe must hold"),
+        (lambda: symbolic_world(2, 2, 1, observe=[]), ValueError, "observe must give 2 percepts"),
+        (lambda: symbolic_world(2, 2, 1, observe=[0, -1]), ValueError, "observe must give 2"),
+        (lambda: symbolic_world(2, 2, 1, observe=[[0, 1]]), TypeError, "observe must hold"),
+        (
+            lambda: symbolic_world(2, 2, 1, observe=np.ma.masked_array([0, 1], [0, 1])),
+            TypeError,
+            "observe must be a list",
+        ),
+        (
+            lambda: symbolic_trajectory(dynamics_depend_on_theta="no"),
+            TypeError,
+            "dynamics_depend_on_theta must be True or False; it is 'no'",
+        ),
+        (lambda: symbolic_trajectory(dynamics_depend_on_theta=None), TypeError, "must be True or"),
+        (lambda: symbolic_trajectory(dynamics_depend_on_theta=1), TypeError, "must be True or"),
+        (lambda: log_of_product(None), TypeError, "expression must be a SymPy expression; it is N"),
+        (lambda: log_of_product("x"), TypeError, "expression must be a SymPy expression; it is 'x"),
+        (lambda: log_of_product([1]), TypeError, "expression must be a SymPy expression"),
+        (lambda: log_of_product(True), TypeError, "expression must be a SymPy expression"),
+        (lambda: log_of_product(sp.true), TypeError, "expression must be a SymPy expression"),
+        (lambda: log_of_product(1j), TypeError, "expression must be a SymPy expression"),
+        (
+            lambda: log_of_product(sp.MatrixSymbol("M", 2, 2)),
+            TypeError,
+            "expression must be a SymPy expression",
+        ),
+        (lambda: log_of_product(sp.eye(2)), TypeError, "expression must be a SymPy expression"),
+        (lambda: log_of_product(sp.Integer(0)), ValueError, "must be positive, to have a log"),
+        (lambda: log_of_product(-2), ValueError, "must be positive, to have a logarithm; it is -2"),
+        (lambda: log_of_product(float("nan")), ValueError, "must be positive"),
+        (lambda: log_of_product(sp.oo), ValueError, "must be positive"),
+        (lambda: log_of_product(sp.I), ValueError, "must be positive"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_by_name(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_the_logarithm_of_a_number_is_one():
+    assert log_of_product(sp.Integer(6)) == sp.log(6)
+    assert log_of_product(0.5) == sp.log(0.5)

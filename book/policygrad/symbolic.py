@@ -12,6 +12,8 @@ policy at once.  theta stands for any one component of the parameters.
 is a symbol of its own, the policy is the softmax, and all trajectories are listed.
 
 This module imports nothing else of the package: a proof shares no code with what it is compared to.
+So it has a door of its own: where SymPy would take a word for a symbol that occurs nowhere, or
+Python a negative number for a place counted from the end, an error names the argument.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from numbers import Integral
+from numbers import Integral, Real
 
 try:
     import sympy as sp
@@ -97,7 +99,16 @@ def symbolic_trajectory(*, dynamics_depend_on_theta: bool = False) -> SymbolicTr
     ----------
     dynamics_depend_on_theta : the control.  True hands theta to the dynamics as well; then
         what drops out otherwise must stay.
+
+    Raises
+    ------
+    TypeError
+        if that is neither True nor False: a word such as "no" would count as True.
     """
+    if not isinstance(dynamics_depend_on_theta, bool):
+        raise TypeError(
+            f"dynamics_depend_on_theta must be True or False; it is {dynamics_depend_on_theta!r}"
+        )
     theta = sp.Symbol("theta", real=True)
     H = sp.Symbol("H", integer=True, positive=True)
     t = sp.Symbol("t", integer=True, nonnegative=True)
@@ -119,7 +130,19 @@ def log_of_product(expression: sp.Expr) -> sp.Expr:
 
     ``force=True`` tells SymPy to take all factors as positive, as probabilities of what
     happened are.
+
+    Raises
+    ------
+    TypeError
+        if it is no SymPy expression.
+    ValueError
+        if it is known not to be positive, or not to be a number at all.
     """
+    if not isinstance(expression, (sp.Expr, Real)) or isinstance(expression, (sp.MatrixExpr, bool)):
+        raise TypeError(f"expression must be a SymPy expression; it is {expression!r}")
+    expression = sp.sympify(expression)
+    if expression.is_positive is False or expression.has(sp.nan):
+        raise ValueError(f"expression must be positive, to have a logarithm; it is {expression}")
     expanded = sp.expand_log(sp.log(expression), force=True)
     return sp.expand(sp.expand_log(expanded.doit(), force=True))
 
@@ -165,7 +188,18 @@ class SymbolicWorld:
                 yield states, actions
 
     def probability(self, states, actions) -> sp.Expr:
-        """P(tau; theta) = mu[s_0] prod_t P[s_t][a_t][s_{t+1}] pi[o_t][a_t]."""
+        """P(tau; theta) = mu[s_0] prod_t P[s_t][a_t][s_{t+1}] pi[o_t][a_t].
+
+        Parameters
+        ----------
+        states, actions : H+1 and H whole numbers, as :meth:`trajectories` lists them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            naming the argument, and the step whose state or action the world does not have.
+        """
+        states, actions = self._steps(states, actions)
         out = self.mu[states[0]]
         for t, a in enumerate(actions):
             s = states[t]
@@ -173,15 +207,57 @@ class SymbolicWorld:
         return out
 
     def return_of(self, states, actions) -> sp.Expr:
-        """R(tau) = sum_t R[s_t][a_t][s_{t+1}]."""
+        """R(tau) = sum_t R[s_t][a_t][s_{t+1}]; arguments as in :meth:`probability`."""
+        states, actions = self._steps(states, actions)
         return sum(self.R[states[t]][a][states[t + 1]] for t, a in enumerate(actions))
 
     def score(self, states, actions, parameter) -> sp.Expr:
-        """sum_t d log pi(a_t|s_t) / d parameter: the policy's terms alone."""
+        """sum_t d log pi(a_t|s_t) / d parameter: the policy's terms alone.
+
+        Parameters
+        ----------
+        states, actions : as in :meth:`probability`.
+        parameter : one of :attr:`parameters`, the symbol itself.  One of the same name made
+            elsewhere may be another symbol, by which nothing here has a slope.
+
+        Raises
+        ------
+        ValueError, TypeError
+            naming the argument; also if the logits do not hold the parameter.
+        """
+        states, actions = self._steps(states, actions)
+        if not isinstance(parameter, sp.Symbol):
+            raise TypeError(f"parameter must be a symbol of the logits; it is {parameter!r}")
+        known = {x for logit in self.parameters for x in logit.free_symbols}
+        if parameter not in known:
+            raise ValueError(
+                f"parameter must be a symbol that the logits hold, one of {self.parameters}; "
+                f"{parameter} is none of them, or another one of that name"
+            )
         return sum(
             sp.diff(sp.log(self.pi[self.observe[states[t]]][a]), parameter)
             for t, a in enumerate(actions)
         )
+
+    def _steps(self, states, actions) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Refuse what is no trajectory of this world; negative places would count from the end."""
+        sizes = {
+            "states": (states, self.horizon + 1, len(self.mu)),
+            "actions": (actions, self.horizon, len(self.theta[0])),
+        }
+        found = []
+        for name, (values, length, most) in sizes.items():
+            values = _whole_numbers(name, values)
+            if len(values) != length:
+                raise ValueError(
+                    f"{name} must have length {length} at horizon {self.horizon}; "
+                    f"it has {len(values)}"
+                )
+            for t, value in enumerate(values):
+                if not 0 <= value < most:
+                    raise ValueError(f"{name}[{t}] must be one of 0 .. {most - 1}; it is {value}")
+            found.append(values)
+        return found[0], found[1]
 
 
 def symbolic_world(S: int, A: int, horizon: int, *, observe=None) -> SymbolicWorld:
@@ -204,9 +280,7 @@ def symbolic_world(S: int, A: int, horizon: int, *, observe=None) -> SymbolicWor
             raise ValueError(f"{name} must be at least 1; it is {value}")
         if value > most:
             raise ValueError(f"{name} must be at most {most}; it is {value}")
-    observe = tuple(range(S)) if observe is None else tuple(observe)
-    if not all(isinstance(o, Integral) for o in observe):
-        raise TypeError(f"observe must hold integers; it is {observe}")
+    observe = tuple(range(S)) if observe is None else _whole_numbers("observe", observe)
     if len(observe) != S or set(observe) != set(range(max(observe) + 1)):
         raise ValueError(f"observe must give {S} percepts 0 .. O-1 without gaps; it is {observe}")
 
@@ -228,3 +302,15 @@ def symbolic_world(S: int, A: int, horizon: int, *, observe=None) -> SymbolicWor
         observe=observe,
         horizon=horizon,
     )
+
+
+def _whole_numbers(name: str, values) -> tuple[int, ...]:
+    """Read a list of whole numbers, in an order of its own, as a tuple of Python's."""
+    if hasattr(values, "mask") or not (
+        isinstance(values, (list, tuple, range)) or getattr(values, "ndim", 0) == 1
+    ):
+        raise TypeError(f"{name} must be a list of whole numbers; it is {values!r}")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{name} must hold integers; it is {values!r}")
+    return tuple(int(value) for value in values)
