@@ -13,6 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "book" / "policygrad"
 FLOORS = {
     "validate": 1,
+    "memory": 1,
     "tables": 2,
     "trajectories": 2,
     "policies": 3,

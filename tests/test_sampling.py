@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from policygrad import sampling, trajectories
+from policygrad import memory, sampling
 from policygrad.exact import enumerate_trajectories, expected_return
 from policygrad.mdp import MDP
 from policygrad.policies import softmax_policy
@@ -690,7 +690,7 @@ def test_more_than_this_machine_can_hold_is_refused_before_a_number_is_drawn():
     # 16 bytes for the start and 32 for each of 10 steps: 336 bytes, times 10^12
     source = rng(9)
     before = source.bit_generator.state
-    words = "m = 1,000,000,000,000 trajectories of up to 10 steps need about 336.0 TB of memory"
+    words = "m = 1,000,000,000,000 trajectories of up to 10 steps would take about 336.0 TB"
     with pytest.raises(ValueError, match=escape(words)):
         sample_trajectories(two_state(10, gamma=1.0), np.full((2, 2), 0.5), 10**12, source)
     assert source.bit_generator.state == before
@@ -699,7 +699,7 @@ def test_more_than_this_machine_can_hold_is_refused_before_a_number_is_drawn():
 def test_where_lengths_are_random_the_first_block_tells_how_much_is_needed(monkeypatch):
     mdp, blocks = short_corridor(), []
     walk = sampling._walk
-    monkeypatch.setattr(trajectories, "physical_memory", lambda: 10**12)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 10**12)
     monkeypatch.setattr(sampling, "_walk", lambda *a: blocks.append(1) or walk(*a))
     with pytest.raises(ValueError, match=r"m = 1,000,000,000 trajectories of up to [0-9]+ steps"):
         sample_trajectories(mdp, uniform(mdp), 10**9, rng(10))
@@ -709,7 +709,7 @@ def test_where_lengths_are_random_the_first_block_tells_how_much_is_needed(monke
 def test_a_long_horizon_that_is_never_reached_needs_no_memory(monkeypatch):
     # all end after one step, 48 bytes each: the horizon of 10^6 would be 3.2 GB for a hundred
     mdp = MDP(*(getattr(bandit([1, 2]), x) for x in ("P", "R", "mu")), horizon=10**6, gamma=1.0)
-    monkeypatch.setattr(trajectories, "physical_memory", lambda: 5_000)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 5_000)
     assert len(sample_trajectories(mdp, uniform(mdp), 100, rng(11))) == 100
-    with pytest.raises(ValueError, match=escape("steps need about 9.6 kB")):
+    with pytest.raises(ValueError, match=escape("steps would take about 9.6 kB")):
         sample_trajectories(mdp, uniform(mdp), 200, rng(11))

@@ -533,8 +533,6 @@ DOORS = {
 NO_DOORS = {
     "mdp.MDP.require_logits": "is itself the check of a shape",
     "mdp.reachable": "is given boolean arrays that the package made",
-    "trajectories.TooLarge": "an exception",
-    "trajectories.require_memory": "is given figures that the package worked out",
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",
@@ -561,7 +559,6 @@ RIGHT = {
         )
         for what in ("more", "less")
     ),
-    ("mdp.MDP.from_matrices", "rewards", "an array"),  # still compared before it is looked at
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policygrad import trajectories
-from policygrad.trajectories import NO_ACTION, Trajectories, require_memory
+from policygrad.trajectories import NO_ACTION, Trajectories
 from random_worlds import examples
 
 
@@ -266,29 +266,3 @@ def test_whichever_step_is_wrong_it_is_the_one_that_is_named(lengths, order, sla
             parts[name][i, t] = value
             with pytest.raises(ValueError, match=escape(f"{name}[{i}, {t}] must {words}")):
                 Trajectories(**parts, lengths=lengths)
-
-
-# --- memory --------------------------------------------------------------------------------------
-
-
-def test_what_this_machine_cannot_hold_is_refused_with_both_figures(monkeypatch):
-    monkeypatch.setattr(trajectories, "physical_memory", lambda: 8 * 10**9)
-    require_memory("m = 2 trajectories", 8 * 10**9)
-    words = "m = 3 trajectories need about 12.3 GB of memory; there are 8.0 GB"
-    with pytest.raises(ValueError, match=escape(words)):
-        require_memory("m = 3 trajectories", 12.3e9)
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(10**18, "1,000.0 PB"), (32 * 10**13, "320.0 TB"), (1_500_000_000_000, "1.5 TB")],
-)
-def test_sizes_are_told_in_the_unit_that_fits(monkeypatch, size, words):
-    monkeypatch.setattr(trajectories, "physical_memory", lambda: 999)
-    with pytest.raises(ValueError, match=escape(f"about {words} of memory; there are 999.0 bytes")):
-        require_memory("they", size)
-
-
-def test_where_the_system_does_not_tell_64_GB_are_assumed(monkeypatch):
-    monkeypatch.delattr(trajectories.os, "sysconf", raising=False)
-    assert trajectories.physical_memory() == 64 * 10**9

@@ -521,12 +521,12 @@ REFUSED = {
     ),
     "a memory that no machine holds": (
         lambda: with_memory(two_state(gamma=1.0), 10**6),
-        "the worlds with size = 1,000,000 need about",
+        "the worlds with size = 1,000,000 would take about",
     ),
     # random worlds
     "a world that no machine holds": (
         lambda: drawn(S=10**6),
-        "the worlds with S = 1,000,000 and A = 3 need about 72.0 TB of memory",
+        "the worlds with S = 1,000,000 and A = 3 would take about 72.0 TB of memory",
     ),
     "an array of starts": (
         lambda: drawn(start=np.array([1.0, 0, 0, 0])),

@@ -27,9 +27,10 @@ import numpy as np
 from .estimators import discounts, reinforce_gradients, returns, rewards_to_go
 from .exact import expected_return, policy_gradient
 from .mdp import MDP
+from .memory import TooLarge, require_memory
 from .policies import softmax_policy
 from .sampling import sample_trajectories
-from .trajectories import TooLarge, Trajectories, require_memory
+from .trajectories import Trajectories
 from .validate import (
     real_array,
     rectangular,

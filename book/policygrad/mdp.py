@@ -28,13 +28,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .tables import arrays_of_table, reward_array
+from .tables import REWARDS, arrays_of_table, reward_array
 from .validate import (
     probability_array,
     real_array,
     rectangular,
     require_count,
     require_discount,
+    require_one_of,
     require_policy,
     whole_array,
 )
@@ -151,7 +152,7 @@ class MDP:
         P = real_array("P", P)
         if P.ndim != 3 or P.shape[1] != P.shape[2] or 0 in P.shape:
             raise ValueError(f"P must have shape (A, S, S) with S, A >= 1; it has {P.shape}")
-        if rewards == "transition":
+        if require_one_of("rewards", rewards, REWARDS) == "transition":
             R = real_array("R", R, P.shape, "(A, S, S)").swapaxes(0, 1)
         return cls(P.swapaxes(0, 1), R, mu, gamma=gamma, rewards=rewards, **options)
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .mdp import MDP
-from .trajectories import NO_ACTION, Trajectories, require_memory
+from .memory import require_memory
+from .trajectories import NO_ACTION, Trajectories
 from .validate import require_count, require_flag, require_generator, require_instance
 
 DEFAULT_MAX_STEPS = 10_000

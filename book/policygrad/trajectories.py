@@ -10,7 +10,6 @@ t >= lengths[i], the state stays where it is, the reward is 0 and the action is 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,45 +19,7 @@ from .validate import rectangular
 SLAB = 1 << 19  # entries looked at together when checking; they then stay in the cache
 NO_ACTION = -1  # not an index on purpose: a step that never happened must not be counted
 
-__all__ = ["NO_ACTION", "TooLarge", "Trajectories", "require_memory"]
-
-
-class TooLarge(ValueError):
-    """What was asked for does not fit into this machine's memory."""
-
-
-def require_memory(what: str, size: float) -> None:
-    """Refuse what would need more memory than this machine has, before any is asked for.
-
-    Parameters
-    ----------
-    what : is to be stored, in the plural, naming the argument: "m = 1,000 trajectories".
-    size : in bytes.
-
-    Raises
-    ------
-    TooLarge
-        with both figures.
-    """
-    most = physical_memory()
-    if size > most:
-        raise TooLarge(
-            f"{what} need about {_in_words(size)} of memory; there are {_in_words(most)}"
-        )
-
-
-def physical_memory() -> int:
-    """Say how many bytes this machine has; 64 GB where the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 64 * 10**9
-
-
-def _in_words(size: float) -> str:
-    units = ("bytes", "kB", "MB", "GB", "TB", "PB")
-    power = min((len(str(int(size))) - 1) // 3, len(units) - 1)
-    return f"{size / 1000**power:,.1f} {units[power]}"
+__all__ = ["NO_ACTION", "Trajectories"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from .mdp import MDP
-from .trajectories import require_memory
+from .memory import require_memory
 from .validate import (
     real_array,
     require_count,

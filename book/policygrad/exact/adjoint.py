@@ -23,8 +23,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..mdp import MDP, reachable
+from ..memory import FLOAT, require_memory
 from ..policies import softmax_policy
-from .limits import require_memory
 from .values import (
     Averaged,
     averaged,
@@ -75,7 +75,7 @@ def _over_time(mdp: MDP, world: Averaged) -> np.ndarray:
     """pi(a|s) (U(s, a) - sum_b pi(b|s) U(s, b)): (S, A)."""
     require_memory(
         "V and d over time, for grad J by the adjoint",
-        3 * mdp.horizon * mdp.S,
+        FLOAT * 3 * mdp.horizon * mdp.S,
         'method="forwards" keeps no time',
     )
     d, V = visits(mdp, world), values(mdp, world, np.ones(mdp.S, bool))

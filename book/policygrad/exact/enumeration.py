@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..mdp import MDP, reachable
+from ..memory import FLOAT, require_memory
 from ..policies import score, softmax_policy
 from ..trajectories import NO_ACTION, Trajectories
 from ..validate import (
@@ -27,7 +28,7 @@ from ..validate import (
     require_policy,
     whole_array,
 )
-from .limits import require_finite, require_memory
+from .limits import require_finite
 
 COUNTED_STEPS = 10_000  # so many steps are counted exactly before "at least" will do
 PER_STEP = 8  # numbers held for each step of each trajectory, while they are listed
@@ -51,7 +52,7 @@ def policy_gradient(mdp: MDP, theta) -> np.ndarray:
 
     grad J = sum_tau P(tau) R(tau) sum_t grad log pi(a_t|s_t)
     """
-    require_memory("the table of scores", (mdp.O * mdp.A) ** 2, 'method="adjoint" has none')
+    require_memory("the table of scores", FLOAT * (mdp.O * mdp.A) ** 2, 'method="adjoint" has none')
     tau = enumerate_trajectories(mdp)
     scores = score(theta)
     weight = tau.probability(softmax_policy(theta)) * tau.returns
@@ -206,7 +207,9 @@ def _require_few(mdp: MDP, limit: int) -> None:
         many = f"{count:,}" if count < 10**15 else f"about 10^{math.log10(count):.0f}"
         many = many if counted else f"at least {many}"
         raise ValueError(f"there are {many} trajectories, more than the limit of {limit:,}")
-    require_memory(f"a list of {count:,} trajectories of {steps:,} steps", PER_STEP * count * steps)
+    require_memory(
+        f"a list of {count:,} trajectories of {steps:,} steps", FLOAT * PER_STEP * count * steps
+    )
 
 
 def _listed(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:

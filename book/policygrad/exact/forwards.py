@@ -24,8 +24,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..mdp import MDP, reachable
+from ..memory import FLOAT, require_memory
 from ..policies import softmax_policy
-from .limits import require_memory
 
 MAX_STEPS = 1_000_000  # where stepping through endless time gives up
 NEGLIGIBLE = 1e-18
@@ -49,7 +49,7 @@ def policy_gradient(mdp: MDP, theta) -> np.ndarray:
     S, A, O = mdp.S, mdp.A, mdp.O
     require_memory(
         "grad J forwards in time",
-        (4 * O * A + 2 * S * A + 2 * O + 2 * S) * S,
+        FLOAT * (4 * O * A + 2 * S * A + 2 * O + 2 * S) * S,
         'method="adjoint" takes less',
     )
     jacobian = np.einsum("oa,ab->oab", pi, np.eye(A)) - np.einsum("oa,ob->oab", pi, pi)

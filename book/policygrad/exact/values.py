@@ -29,9 +29,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..mdp import MDP, reachable
+from ..memory import FLOAT, require_memory
 from ..validate import require_instance
 from .endless import solve
-from .limits import require_finite, require_memory
+from .limits import require_finite
 
 ROUNDING = 1e-14  # rows may miss 1 by so much
 ACCURACY = 1e-10  # relative; what misses it is refused
@@ -156,7 +157,7 @@ def values(mdp: MDP, world: Averaged, known: np.ndarray) -> np.ndarray:
         V = np.zeros(mdp.S)
         V[live] = _solved(mdp, world, live, b=r[live])[0]
     else:
-        require_memory("V over time", 2 * (H + 1) * mdp.S)
+        require_memory("V over time", FLOAT * 2 * (H + 1) * mdp.S)
         V = _iterated(np.zeros(mdp.S), lambda V: r + M @ V, H)[::-1]
     return require_finite("V", V)
 
@@ -169,7 +170,7 @@ def visits(mdp: MDP, world: Averaged) -> np.ndarray:
         d = np.zeros(mdp.S)
         d[live] = _solved(mdp, world, live, c=start[live])[1]
     else:
-        require_memory("the occupancy over time", H * mdp.S)
+        require_memory("the occupancy over time", FLOAT * H * mdp.S)
         d = _iterated(start, lambda d: d @ M, H - 1)
     return require_finite("the occupancy", d)
 
@@ -189,7 +190,7 @@ def relative_values(mdp: MDP, world: Averaged, known: np.ndarray) -> np.ndarray:
 def backed_up(mdp: MDP, world: Averaged, V: np.ndarray) -> np.ndarray:
     """Q from V: (S, A) or (H, S, A)."""
     V_next = V if mdp.horizon is None else V[1:]
-    require_memory("Q over time", 2 * V_next.size * mdp.A)
+    require_memory("Q over time", FLOAT * 2 * V_next.size * mdp.A)
     to_come = V_next @ mdp.P.reshape(-1, mdp.S).T  # sum_s' P[s, a, s'] V[s']
     return world.r_sa + mdp.gamma * to_come.reshape(*V_next.shape, mdp.A)
 
