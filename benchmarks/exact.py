@@ -10,13 +10,12 @@ Random worlds with a horizon, nothing hidden.  Compared are
       python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r benchmarks/requirements.txt
       PEERS=/tmp/peers/bin/python make bench
 
-Run with ``make bench``.  CPU time of all threads; milliseconds depend on the machine, compare
-ratios.
+Run with ``make bench``.  The least of several times, since other work only adds to it; milliseconds
+depend on the machine, compare ratios.
 """
 
 import json
 import os
-import statistics
 import subprocess
 import tempfile
 import time
@@ -44,18 +43,18 @@ def plain_J(mdp, pi):
 
 
 def milliseconds(jobs, repeats):
-    """Median CPU time of each job, taken in turn so that load falls on all of them."""
+    """Least time of each job, taken in turn: what else the machine does only adds to it."""
     times = {name: [] for name in jobs}
     for _ in range(repeats):
         for name, job in jobs.items():
-            start = time.process_time()
+            start = time.perf_counter()
             job()
-            times[name].append(time.process_time() - start)
-    return {name: 1e3 * statistics.median(each) for name, each in times.items()}
+            times[name].append(time.perf_counter() - start)
+    return {name: 1e3 * min(each) for name, each in times.items()}
 
 
 def measured(mdp, theta, repeats):
-    """CPU milliseconds of everything that is ours."""
+    """Milliseconds of everything that is ours."""
     pi = softmax_policy(theta)
     jobs = {
         "plain": lambda: plain_J(mdp, pi),
@@ -70,7 +69,7 @@ def measured(mdp, theta, repeats):
 
 
 def by_jax(python, mdp, theta, repeats):
-    """CPU milliseconds of JAX's gradient, which has to be the same."""
+    """Milliseconds of JAX's gradient, which has to be the same."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "world.npz"
         arrays = dict(P=mdp.P, R=mdp.R, mu=mdp.mu, observe=mdp.observe)
