@@ -32,7 +32,8 @@ from policygrad.checks import (
     words,
 )
 from policygrad.checks.counterexample import witness
-from policygrad.checks.hotelling import critical_value
+from policygrad.checks.hotelling import _directions, _skewness, critical_value
+from policygrad.checks.samples import Sample
 from policygrad.estimators import reinforce_gradients
 from policygrad.exact import enumerate_trajectories, policy_gradient
 from policygrad.policies import softmax_policy
@@ -907,6 +908,18 @@ def test_the_guard_sees_skewness_in_whatever_components_it_is_written():
         assert refused(rows[:, [0, 0, 0, 1, 1, 2]], 1e-6) is expected
     with pytest.raises(TooFewSamples, match=r"with skewness up to 1\.1, 300 samples"):
         unbiased("a", np.tile(corners, (75, 1)), np.zeros(3))
+
+
+@pytest.mark.parametrize("r", [1, 2, 5])
+@pytest.mark.parametrize("counts", [None, np.arange(1, 301)], ids=["once", "counted"])
+def test_the_skewness_in_a_direction_is_that_of_the_rows_turned_to_it(r, counts):
+    rng = np.random.default_rng(19)
+    rows, whiten = rng.exponential(size=(300, r)), rng.normal(size=(r, r))
+    sample = Sample.of(rows, np.zeros(r), counts, 300 if counts is None else counts.sum())
+    found = _skewness(sample, whiten)
+    for u, k in list(zip(_directions(r), found, strict=True))[:50]:
+        expected = np.average((sample.rows @ whiten @ u) ** 3, weights=counts)
+        assert k == pytest.approx(expected, rel=1e-12)
 
 
 def test_an_event_that_was_never_drawn_cannot_be_told_from_a_bias():
