@@ -69,6 +69,6 @@ def test_the_kernel_says_of_itself_just_what_a_chapter_stores_and_finds_the_pack
     info = client.kernel_info(reply=True, timeout=60)["content"]["language_info"]
     assert info == METADATA["language_info"]
     reply = client.execute_interactive(
-        "from policygrad.worlds import two_state; two_state()", silent=True, timeout=60
+        "from policygrad.worlds import two_state; two_state(gamma=1.0)", silent=True, timeout=60
     )
     assert reply["content"]["status"] == "ok"

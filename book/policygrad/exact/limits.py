@@ -1,4 +1,8 @@
-"""Numbers beyond the range of floats, whose largest is about 1.8e308, are refused."""
+"""Results that leave the range of floats, whose largest is about 1.8e308, are refused by name.
+
+Beyond it there would be an infinity, and the next operation would make a NaN of it: one route would
+give the one, another the other.
+"""
 
 from __future__ import annotations
 
