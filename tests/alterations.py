@@ -1027,7 +1027,7 @@ _ROWS = [
         "return np.array(chosen) / np.sum(chosen)",
         "return np.eye(len(chosen))[np.argmax(chosen)]",
         "the start distribution left out: always the first cell",
-        "01",
+        "09",
     ),
 ]
 
