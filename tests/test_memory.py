@@ -8,6 +8,19 @@ from policygrad import memory
 from policygrad.memory import TooLarge, memory_allowed, require_memory
 
 
+@pytest.fixture(autouse=True)
+def asked_anew():
+    """The machine is asked once, but for these tests."""
+    memory._memory.cache_clear()
+    yield
+    memory._memory.cache_clear()
+
+
+def allowed_now():
+    memory._memory.cache_clear()
+    return memory_allowed()
+
+
 def test_what_does_not_fit_is_refused_with_both_figures_and_what_would(monkeypatch):
     monkeypatch.setattr(memory, "memory_allowed", lambda: 4 * 10**9)
     require_memory("m = 2 trajectories", 4 * 10**9)
@@ -34,14 +47,14 @@ def test_half_of_the_least_of_what_is_known_is_allowed(monkeypatch, tmp_path):
     monkeypatch.setattr(memory.os, "sysconf", pages.get, raising=False)
     container = tmp_path / "memory.max"
     monkeypatch.setattr(memory, "OF_THE_CONTAINER", container)
-    assert memory_allowed() == 2_048_000  # no container
+    assert allowed_now() == 2_048_000  # no container
     container.write_text("max\n")
-    assert memory_allowed() == 2_048_000  # one without a limit
+    assert allowed_now() == 2_048_000  # one without a limit
     container.write_text("1000000\n")
-    assert memory_allowed() == 500_000
+    assert allowed_now() == 500_000
 
 
 def test_where_the_system_does_not_tell_so_much_is_assumed(monkeypatch, tmp_path):
     monkeypatch.delattr(memory.os, "sysconf", raising=False)
     monkeypatch.setattr(memory, "OF_THE_CONTAINER", tmp_path / "none")
-    assert memory_allowed() == memory.UNKNOWN / 2
+    assert allowed_now() == memory.UNKNOWN / 2

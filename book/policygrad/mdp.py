@@ -71,6 +71,7 @@ class MDP:
     ----------
     S, A, O : how many states, actions and percepts.
     absorbing : (S,) booleans.
+    r : (S, A), the mean reward of an action, r(s, a) = sum_s' P(s'|s, a) R(s, a, s').
 
     Raises
     ------
@@ -88,6 +89,7 @@ class MDP:
     actions: tuple[str, ...]
     percepts: tuple[str, ...]
     absorbing: np.ndarray = field(init=False)
+    r: np.ndarray = field(init=False)
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class MDP:
             actions=_names("actions", actions, A),
             percepts=_names("percepts", percepts, int(observe.max()) + 1),
             absorbing=_absorbing(P, R),
+            r=_mean_reward(P, R),
         )
         for name, value in values.items():
             if isinstance(value, np.ndarray):
@@ -343,6 +346,11 @@ def _absorbing(P: np.ndarray, R: np.ndarray) -> np.ndarray:
     s = np.arange(len(P))
     only_back = np.count_nonzero(P, axis=2) == (P[s, :, s] != 0)
     return (only_back & (R[s, :, s] == 0.0)).all(axis=1)
+
+
+def _mean_reward(P: np.ndarray, R: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # who computes with it refuses what is not finite
+        return np.vecdot(P, R)
 
 
 def _percept_numbers(observe, S: int) -> np.ndarray:

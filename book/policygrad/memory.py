@@ -6,6 +6,7 @@ other half is for what is made of the result.
 
 from __future__ import annotations
 
+import functools
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -23,12 +24,17 @@ class TooLarge(ValueError):
 
 def memory_allowed() -> float:
     """Give the most bytes that one computation may take: half of what there is."""
+    return _memory() / 2
+
+
+@functools.cache
+def _memory() -> int:
     known = []
     with suppress(AttributeError, OSError, ValueError):  # no such system call, or no answer
         known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     with suppress(OSError, ValueError):
         known.append(int(OF_THE_CONTAINER.read_text()))
-    return min(known, default=UNKNOWN) / 2
+    return min(known, default=UNKNOWN)
 
 
 def require_memory(what: str, size: float, instead: str = "") -> None:

@@ -67,7 +67,7 @@ def policy_gradient(mdp: MDP, theta) -> np.ndarray:
 def _endless(mdp: MDP, world: Averaged) -> np.ndarray:
     """d(s) pi(a|s) (Q(s, a) - V(s)): (S, A)."""
     visited = reachable(world.P_pi > 0, mdp.mu > 0)
-    Q = backed_up(mdp, world, relative_values(mdp, world, visited))
+    Q = backed_up(mdp, relative_values(mdp, world, visited))
     return visits(mdp, world)[:, None] * (world.pi * better_than_average(world.pi, Q))
 
 
@@ -81,5 +81,5 @@ def _over_time(mdp: MDP, world: Averaged) -> np.ndarray:
     d, V = visits(mdp, world), values(mdp, world, np.ones(mdp.S, bool))
     W = d.T @ V[1:]
     to_come = np.vecdot(mdp.P, W[:, None, :])  # sum_s' P[s, a, s'] W[s, s']
-    U = world.r_sa * d.sum(axis=0)[:, None] + mdp.gamma * to_come
+    U = mdp.r * d.sum(axis=0)[:, None] + mdp.gamma * to_come
     return world.pi * better_than_average(world.pi, U)
