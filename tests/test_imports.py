@@ -25,6 +25,7 @@ FLOORS = {
     "learning": 5,
 }
 APART = {"symbolic", "checks", "figures"}
+DOORS_FOR = {"checks": {"validate"}, "figures": {"validate"}}
 # Oracles share no code with what they judge.
 STRANGERS = (
     {"exact", "estimators", "symbolic"},
@@ -88,7 +89,7 @@ def allowed_for(name, names):
     if name == "__init__":
         return set(), set()
     if top in APART:
-        below, libraries = {"validate"} if top == "figures" else set(), LIBRARIES[top]
+        below, libraries = DOORS_FOR.get(top, set()), LIBRARIES[top]
     elif top in FLOORS:
         below = {other for other, floor in FLOORS.items() if floor < FLOORS[top]}
         libraries = {"numpy"}

@@ -37,6 +37,7 @@ __all__ = [
     "require_instance",
     "require_one_of",
     "require_policy",
+    "shown",
     "whole_array",
 ]
 
@@ -44,8 +45,8 @@ __all__ = [
 # --- arrays -------------------------------------------------------------------------------------
 
 
-def rectangular(name: str, value) -> np.ndarray:
-    """Copy a value into an array, of whatever type.
+def rectangular(name: str, value, *, copy: bool = True) -> np.ndarray:
+    """Read a value as an array, of whatever type: a copy, unless ``copy`` is False.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def rectangular(name: str, value) -> np.ndarray:
             "fill them in or leave them out first"
         )
     try:
-        return np.array(value)
+        return np.array(value) if copy else np.asarray(value)
     except ValueError:
         raise ValueError(
             f"{name} must be a rectangular array of numbers; its rows differ"
@@ -207,7 +208,7 @@ def require_between(name: str, value, low: float, high: float) -> float:
         naming the number and saying what it is instead.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number in {_interval(low, high)}; it is {_shown(value)}")
+        raise TypeError(f"{name} must be a number in {_interval(low, high)}; it is {shown(value)}")
     if not low <= value <= high:  # also catches nan
         raise ValueError(f"{name} must lie in {_interval(low, high)}; it is {value}")
     return float(value)
@@ -226,7 +227,7 @@ def require_count(name: str, value, low: int = 1, high: int | None = None) -> in
         naming the count and saying what it is instead.
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number; it is {_shown(value)}")
+        raise TypeError(f"{name} must be a whole number; it is {shown(value)}")
     if value < low or (high is not None and value > high):
         most = "" if high is None else f", at most {high}"
         raise ValueError(f"{name} must be at least {low}{most}; it is {value}")
@@ -242,7 +243,7 @@ def require_flag(name: str, value) -> bool:
         naming the argument and saying what it is instead.
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False; it is {_shown(value)}")
+        raise TypeError(f"{name} must be True or False; it is {shown(value)}")
     return bool(value)
 
 
@@ -256,7 +257,7 @@ def require_one_of(name: str, value, choices: Iterable[str]) -> str:
     """
     choices = tuple(choices)
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; it is {_shown(value)}")
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; it is {shown(value)}")
     return value
 
 
@@ -269,7 +270,7 @@ def require_callable(name: str, value, what: str) -> Callable:
         naming the argument and saying what it is instead.
     """
     if not callable(value):
-        raise TypeError(f"{name} must be {what}; it is {_shown(value)}")
+        raise TypeError(f"{name} must be {what}; it is {shown(value)}")
     return value
 
 
@@ -301,7 +302,7 @@ def require_generator(rng) -> None:
         raise TypeError(f"rng must be a numpy.random.Generator; it is {type(rng).__name__}")
 
 
-def _shown(value) -> str:
+def shown(value) -> str:
     """A value as it would be typed, if that is short; else its type."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"

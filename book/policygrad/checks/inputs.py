@@ -12,6 +12,9 @@ from numbers import Real
 
 import numpy as np
 
+from .. import validate
+from ..validate import shown
+
 __all__ = ["real_array", "rectangular", "require_label", "require_number", "require_where", "shown"]
 
 
@@ -63,21 +66,7 @@ def rectangular(label: str, name: str, value) -> np.ndarray:
     ValueError, TypeError
         naming the argument, if its rows differ in length, it is masked, or it cannot be read.
     """
-    if _masked(value):
-        raise TypeError(
-            f"{_of(label)}{name} must not be a masked array: its masked entries would count; "
-            "fill them in or leave them out first"
-        )
-    try:
-        return np.asarray(value)
-    except ValueError:
-        raise ValueError(
-            f"{_of(label)}{name} must be a rectangular array of numbers; its rows differ"
-        ) from None
-    except Exception as error:  # another library's array has its own reasons
-        raise TypeError(
-            f"{_of(label)}{name} must be an array of numbers; reading it failed: {error}"
-        ) from None
+    return validate.rectangular(f"{_of(label)}{name}", value, copy=False)
 
 
 def real_array(label: str, name: str, value) -> np.ndarray:
@@ -113,18 +102,6 @@ def _entry_by_entry(label: str, name: str, array: np.ndarray) -> np.ndarray:
                 f"{_of(label)}{name} must hold real numbers; {name}{at} is {shown(entry)}"
             ) from None
     return out
-
-
-def _masked(value) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(_masked(part) for part in value)
-    return isinstance(value, np.ma.MaskedArray)
-
-
-def shown(value) -> str:
-    """A value as it would be typed, if that is short; else its type."""
-    text = repr(value)
-    return text if len(text) <= 60 and "\n" not in text else f"of type {type(value).__name__}"
 
 
 def _of(label: str) -> str:
