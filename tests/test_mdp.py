@@ -78,7 +78,7 @@ REFUSED = {
     "P boolean": (dict(P=P > 0), TypeError, "P must hold real numbers; it holds bool"),
     "R strings": (dict(R=R.astype(str)), TypeError, "R must hold real numbers; it holds <U"),
     "R objects": (dict(R=R.astype(object)), TypeError, "R must hold real numbers; it holds object"),
-    "mu None": (dict(mu=None), TypeError, "mu must hold real numbers; it holds object"),
+    "mu None": (dict(mu=None), TypeError, "mu must hold real numbers; it is None"),
     "P nan": (dict(P=at(P, (1, 0, 1), NAN)), ValueError, "P[1, 0, 1] must be finite; it is nan"),
     "P inf": (dict(P=at(P, (0, 1, 0), INF)), ValueError, "P[0, 1, 0] must be finite; it is inf"),
     "R nan": (dict(R=at(R, (1, 1, 0), NAN)), ValueError, "R[1, 1, 0] must be finite; it is nan"),
@@ -529,7 +529,7 @@ REFUSED_POLICIES = {
         TypeError,
         "pi must hold real numbers; it holds complex128",
     ),
-    "None": (None, TypeError, "pi must hold real numbers; it holds object"),
+    "None": (None, TypeError, "pi must hold real numbers; it is None"),
 }
 
 

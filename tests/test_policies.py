@@ -234,7 +234,7 @@ REFUSED = {
     ),
     "booleans": ([[True, False]], TypeError, "theta must hold real numbers; it holds bool"),
     "strings": ([["0", "1"]], TypeError, "theta must hold real numbers; it holds <U1"),
-    "None": (None, TypeError, "theta must hold real numbers; it holds object"),
+    "None": (None, TypeError, "theta must hold real numbers; it is None"),
     "ragged": ([[0.0, 1.0], [0.0]], ValueError, "theta must"),
 }
 

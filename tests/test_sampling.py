@@ -644,7 +644,7 @@ def test_what_cannot_be_sampled_is_refused_by_name(changes, error, words, trunca
         (dict(truncate=1), TypeError, "truncate must be True or False; it is 1"),
         (dict(mdp=np.eye(2)), TypeError, "mdp must be an MDP; it is of type ndarray"),
         (dict(pi=np.ma.masked_less([[0.5, 0.5]] * 2, 0)), TypeError, "pi must not be a masked"),
-        (dict(pi=None), TypeError, "pi must hold real numbers; it holds object"),
+        (dict(pi=None), TypeError, "pi must hold real numbers; it is None"),
         (dict(m=rng(), rng=5), TypeError, "m must be a whole number; it is Generator(PCG64)"),
     ],
 )

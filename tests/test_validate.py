@@ -71,7 +71,7 @@ NO_NUMBERS = {
     "strings": (["1.0"], TypeError, "x must hold real numbers; it holds <U3"),
     "objects": (np.array([1.0], object), TypeError, "x must hold real numbers; it holds object"),
     "too large an integer": ([10**400], TypeError, "x must hold real numbers; it holds object"),
-    "None": (None, TypeError, "x must hold real numbers; it holds object"),
+    "None": (None, TypeError, "x must hold real numbers; it is None"),
     "None inside": ([1.0, None], TypeError, "x must hold real numbers; it holds object"),
     "a date": (np.array(["2026-01-01"], "M8[D]"), TypeError, "it holds datetime64"),
     "a dictionary": ({0: 1.0}, TypeError, "x must hold real numbers; it holds object"),

@@ -600,7 +600,7 @@ NO_NUMBERS = {
     "a map in rows": (lambda: vacuum_corridor(["###"]), "drawing must be a string of rows"),
     "a step without reward": (
         lambda: vacuum_corridor(step_reward=None),
-        "step_reward must hold real numbers; it holds object",
+        "step_reward must hold real numbers; it is None",
     ),
     "a complex reward of dust": (
         lambda: vacuum_corridor(dust_reward=1j),

@@ -164,7 +164,9 @@ def require_policy(pi, O: int, A: int, *, name: str = "pi") -> np.ndarray:
 
 def _floats(name: str, array: np.ndarray, shape, what: str) -> np.ndarray:
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers; it holds {array.dtype}")
+        nothing = array.dtype == object and not array.ndim and array.item() is None
+        held = "is None" if nothing else f"holds {array.dtype}"
+        raise TypeError(f"{name} must hold real numbers; it {held}")
     _require_shape(name, array, shape, what)
     with np.errstate(over="ignore"):  # of a wider type than float64; the next lines name the entry
         array = array.astype(float, copy=False)
