@@ -10,6 +10,10 @@ from browser import Browser, find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# A make that a test calls is not part of the make that may have called the tests.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+    os.environ.pop(name, None)
+
 # The same examples on every run and machine; the time of one example is nobody's promise.
 settings.register_profile("book", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("search", derandomize=False, deadline=None, max_examples=1000)
