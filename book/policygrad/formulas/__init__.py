@@ -105,8 +105,10 @@ def definitions(*labels: str, folder=None) -> dict[str, str]:
     found = {}
     for label in labels:
         for statement in _statements(display(label, folder)):
-            (left, *right), _ = chain(statement.words)
-            found[" ".join(left)] = " ".join(right[0]) if right else ""
+            sides, signs = chain(statement.words)
+            if signs != ["="]:
+                raise Refused(f"{label}: {' '.join(statement.words)} defines nothing")
+            found[" ".join(sides[0])] = " ".join(sides[1])
     return found
 
 
@@ -179,7 +181,9 @@ class Formula:
         for statement in statements:
             with _line(statement.line):
                 before = self._read(statement, before)
-        self._all_serve({x.defines for x in statements} - {None}, uses)
+        for statement in statements:
+            with _line(statement.line):
+                self._serves(statement, uses)
         if not self.claims:
             raise Refused("nothing is on trial: all statements are definitions")
 
@@ -213,13 +217,14 @@ class Formula:
                 entry.meaning = Parser(entry.words, self.names, found).whole()
         return uses
 
-    def _all_serve(self, defined, uses):
+    def _serves(self, statement, uses):
+        """A definition must serve a claim, if by way of another definition."""
         used, more = set(), self.used
         while more:
             used, more = used | more, set().union(*(uses.get(x, ()) for x in more)) - used - more
-        for name in sorted(defined - used):
+        if statement.defines not in {None, *used}:
             raise Missing(
-                f"{name} has no value: its equation defines it, and no other statement uses it"
+                f"{statement.defines} has no value: its equation defines it, and no other uses it"
             )
 
     def _reason(self, reason):
@@ -267,8 +272,8 @@ class Formula:
         if statement.at:
             first, *more = split(statement.at, {","})
             letter, first = split(first, {"="})
-            values = [self._meaning(x)({}) for x in (first, *more)]
-            claim.starts = [{"".join(letter): x} for x in values]
+            letter = Parser([], self.names, self.used).letter(letter)
+            claim.starts = [{letter: self._meaning(x)({})} for x in (first, *more)]
         self.claims.append(claim)
         return []
 

@@ -36,8 +36,8 @@ from .values import (
 
 __all__ = ["Parser", "chain"]
 
-ADD, TIMES, TRANSPOSE, FACTOR, POWER = 10, 20, 30, 40, 50
-SIGNS = {"+": ADD, "-": ADD, r"\vert": ADD, "/": TIMES, r"\cdot": TIMES, "^": POWER}
+ADD, DOT, TIMES, TRANSPOSE, FACTOR, POWER = 10, 15, 20, 30, 40, 50
+SIGNS = {"+": ADD, "-": ADD, r"\vert": ADD, "/": TIMES, r"\cdot": DOT, "^": POWER}
 JOIN = {"+": add, "-": lambda a, b: add(a, -b), "/": divide, r"\cdot": dot}  # all else: a factor
 BARS = {r"\mid", r"\vert"}
 
@@ -98,6 +98,8 @@ class Parser(Reader):
                 left = self._at(left)
             else:
                 left = lift(JOIN.get(sign, multiply), left, self._expression(binds + 1))
+                if sign == "/" and self.next not in (None, *SIGNS):
+                    raise Refused(f"a/b {self.next}: is {self.next} below the stroke or beside it?")
         return left
 
     def _raised(self, base, upper):
@@ -108,8 +110,16 @@ class Parser(Reader):
     def _at(self, left):
         self.take("_")
         letter, value = split(self.group(), {"="})
-        value = self.inner(value)
-        return lambda scope: left(scope | {"".join(letter): value(scope)})
+        letter, value = self.letter(letter), self.inner(value)
+        return lambda scope: left(scope | {letter: value(scope)})
+
+    def letter(self, words):
+        """The name of a symbol that can be given another value."""
+        reader = Parser(words, self.names, self.used)
+        name, index, upper, primes, theta = reader.resolve()
+        if reader.next or index or upper or primes or theta:
+            raise Refused(f"{' '.join(words)} is no letter")
+        return name
 
     def _prefix(self):
         for phrase, words in self.names.phrases.items():
