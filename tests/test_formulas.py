@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
+
 from policygrad.formulas import Refused, evaluate
 
 X = r"\text{x}"

@@ -2,6 +2,7 @@ r"""What is refused, with its message, and the traps that a runner of equations 
 
 import numpy as np
 import pytest
+
 from policygrad.formulas import Formula, Missing, Refused, Undefined, evaluate
 from test_formulas import ARMS, ARRAYS, COINS, holds
 
@@ -30,7 +31,9 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"\sum_u u=1", Missing, "u has no domain"),
         (r"\sum u=1", Refused, r"what \\sum ranges over: nothing"),
         (r"\sum_{t=0}^{1/2}t=1", Undefined, "an upper bound is no whole number but 0.5"),
-        (r"\sum_{t=0}^{\infty}1=1", Undefined, "a sum of more than 20000 terms"),
+        (r"\sum_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
+        (r"\prod_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
+        (r"\sum_{t,t}1=9", Refused, r"cannot read what \\sum ranges over: t , t"),
         (r"\sum_{t:t}1=1", Refused, "no condition: t"),
         (r"\max_{t>7}t=1", Undefined, "an extreme value of nothing"),
         (r"\mathbb E[c_0]=1", Refused, "an expectation over nothing"),
@@ -39,7 +42,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"\log0=1", Undefined, "line 1: divide by zero"),
         (r"\sqrt{1-3}=1", Undefined, "line 1: invalid value"),
         (r"(1-3)^{1/2}=1", Undefined, "a root of a negative number"),
-        (r"\binom{1/2}2=1", Undefined, "n in n over k is no whole number but 0.5"),
+        (r"\binom{1/2}2=1", Undefined, "n or k in n over k is no whole number but 0.5"),
         ("1/2t=t", Refused, "a/b t: is t below the stroke or beside it"),
         ("1+=2", Refused, "cannot execute nothing"),
         ("(1+1=2", Refused, r"this states nothing: \( 1 \+ 1 = 2"),
@@ -126,7 +129,7 @@ def test_a_condition_that_never_holds_says_nothing():
 
 def test_an_unexpected_number_of_cases_is_refused():
     env = {"domains": {x: range(30) for x in "abcs"}}
-    with pytest.raises(Undefined, match="more than 20000 cases, . is bound by nothing"):
+    with pytest.raises(Undefined, match=r"more than 20000 cases, . is bound by nothing"):
         evaluate("a+b=c+s", env)
 
 
@@ -149,9 +152,11 @@ def test_a_symbol_with_a_value_is_not_defined_again():
 
 def test_a_definition_that_no_other_statement_uses_is_refused():
     for tex in ("z=2,\\quad 1+1=2", "z=z+1,\\quad 1+1=2", "z=q,\\quad q=z,\\quad 1+1=2"):
-        with pytest.raises(Missing, match="[qz] has no value: its equation defines it, and no other"):
+        with pytest.raises(
+            Missing, match=r"[qz] has no value: its equation defines it, and no other uses it"
+        ):
             evaluate(tex, {})
-    with pytest.raises(Refused, match="nothing is on trial|no other statement"):
+    with pytest.raises(Refused, match="line 1: z has no value: its equation defines it"):
         evaluate("z=2", {})
     assert holds("z=2,\\quad z+1=3", {})
     assert not holds("z=2,\\quad z+1=4", {})
@@ -253,7 +258,9 @@ def test_equality_is_up_to_rounding_and_no_more():
     assert holds("x=1", {"x": 1 + 1e-12})
     assert not holds("x=1", {"x": 1 + 1e-8})
     assert not holds("x=0", {"x": 1e-11})
-    assert holds(r"\sum_{t:\,p_t>0}1=2", {"domains": {"t": range(3)}, "p_t": lambda t: (0, 1e-99, 1)[t]})
+    assert holds(
+        r"\sum_{t:\,p_t>0}1=2", {"domains": {"t": range(3)}, "p_t": lambda t: (0, 1e-99, 1)[t]}
+    )
     assert not holds("x=x+1", {"x": np.nan})
 
 

@@ -32,18 +32,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from . import constructs  # noqa: F401: registers them
 from .folds import Vacuous
 from .grammar import Parser, chain
 from .names import Names, Unbound
+from .statements import ARROWS, LIMITS, definitions, statements
 from .tex import Missing, Refused, Undefined, display, split, tokens
 from .values import ABSOLUTE, compare, symbolic
 
 __all__ = ["Finding", "Formula", "Missing", "Refused", "Undefined"]
 __all__ += ["definitions", "display", "evaluate"]
 
-GAPS = {r"\qquad", r"\quad"}
-ARROWS = {r"\Longrightarrow": {True}, r"\Longleftrightarrow": {True, False}}  # premises to be met
-LIMITS = {r"\to", r"\longrightarrow"}
 CASES = 20_000  # of one relation, at most
 
 
@@ -64,15 +63,6 @@ class Finding:
     alive: int
     counterexample: tuple | None
     constant: bool
-
-
-@dataclass
-class _Statement:
-    line: int
-    words: list
-    reason: list
-    at: list = field(default_factory=list)  # x = 1, and further values
-    defines: str | None = None
 
 
 @dataclass
@@ -100,18 +90,6 @@ def evaluate(tex: str, env: dict, **options) -> list[Finding]:
     return Formula(tex, env, **options).run()
 
 
-def definitions(*labels: str, folder=None) -> dict[str, str]:
-    """The equations of displays that define, as entries of an environment."""
-    found = {}
-    for label in labels:
-        for statement in _statements(display(label, folder)):
-            sides, signs = chain(statement.words)
-            if signs != ["="]:
-                raise Refused(f"{label}: {' '.join(statement.words)} defines nothing")
-            found[" ".join(sides[0])] = " ".join(sides[1])
-    return found
-
-
 @contextmanager
 def _line(number):
     try:
@@ -123,37 +101,6 @@ def _line(number):
         raise Undefined(f"line {number}: {trouble}") from trouble
     except RecursionError:
         raise Refused(f"line {number}: a definition that goes round in a circle") from None
-
-
-def _statements(tex):
-    rows = []
-    for n, row in enumerate(split(tokens(tex), {r"\\"}), 1):
-        end = next((k for k in range(len(row)) if row[k : k + 2] == ["&", "&"]), len(row))
-        words = [word for word in row[:end] if word != "&"]
-        if rows and words[:1] in (["+"], ["-"]):
-            rows[-1].words += words
-        else:
-            rows.append(_Statement(n, words, row[end + 2 :]))
-    return [statement for row in rows for statement in _cut(row)]
-
-
-def _cut(row):
-    """The statements of a row: what an arrow or a text stands beside is not cut."""
-    words, kept = row.words, []
-    for k, word in enumerate(words):
-        beside = words[max(k - 1, 0) : k + 2]
-        if word not in GAPS:
-            kept.append(word)
-        elif not any(x in ARROWS or x in LIMITS or x.startswith(r"\text") for x in beside):
-            kept.append(",")
-    found = []
-    for part in split(kept, {","}):
-        if found and found[-1].at and not chain(part)[1] and part:
-            found[-1].at += [",", *part]
-        elif part:
-            words, *at = split(part, {r"\text{at}"})
-            found.append(_Statement(row.line, words, row.reason, at[0] if at else []))
-    return found
 
 
 class Formula:
@@ -170,18 +117,18 @@ class Formula:
     """
 
     def __init__(self, tex, env, *, where=None, given=(), lines=None, symbolic=False):
-        self.names, self.given, self.used, self.claims = Names(env, symbolic), set(given), set(), []
+        self.names, self.given, self.used, self.claims = Names(env, symbolic), set(given), [], []
         where = where if isinstance(where, dict) else {None: where or ""}
         self.where = {n: self._condition(tokens(words)) for n, words in where.items()}
-        statements = [x for x in _statements(tex) if lines is None or x.line in lines]
-        for statement in statements:
+        read = [x for x in statements(tex) if lines is None or x.line in lines]
+        for statement in read:
             statement.defines = self._defined(statement)
         uses = self._define()
         before = []
-        for statement in statements:
+        for statement in read:
             with _line(statement.line):
                 before = self._read(statement, before)
-        for statement in statements:
+        for statement in read:
             with _line(statement.line):
                 self._serves(statement, uses)
         if not self.claims:
@@ -203,7 +150,7 @@ class Formula:
         ):
             return None
         try:
-            Parser(left, self.names, set()).resolve()
+            Parser(left, self.names, []).resolve()
         except Missing:
             return self.names.declare(left, right[0]).name
         return None
@@ -213,13 +160,13 @@ class Formula:
         uses = {}
         for name, entries in self.names.entries.items():
             for entry in (x for x in entries if x.words is not None):
-                found = uses.setdefault(name, set())
+                found = uses.setdefault(name, [])
                 entry.meaning = Parser(entry.words, self.names, found).whole()
         return uses
 
     def _serves(self, statement, uses):
         """A definition must serve a claim, if by way of another definition."""
-        used, more = set(), self.used
+        used, more = set(), set(self.used)
         while more:
             used, more = used | more, set().union(*(uses.get(x, ()) for x in more)) - used - more
         if statement.defines not in {None, *used}:
@@ -302,7 +249,7 @@ class Formula:
                 continue
             except Unbound as free:  # so it holds for all its values, or not
                 letter = str(free)
-                todo += [scope | {letter: x} for x in reversed(self.names.extent(letter))]
+                todo += [scope | {letter: x} for x in reversed(self.names.extent(letter)(scope))]
                 if cases + len(todo) > CASES:
                     raise Undefined(
                         f"more than {CASES} cases, {letter} is bound by nothing"

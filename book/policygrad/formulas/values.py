@@ -19,23 +19,22 @@ import numpy as np
 from .tex import Undefined
 
 __all__ = [
-    "add",
+    "JOIN",
     "along",
     "apply",
-    "binomial",
     "compare",
-    "divide",
-    "dot",
-    "multiply",
     "norm",
     "plain",
+    "power",
+    "slope",
+    "symbolic",
+    "whole",
 ]
-__all__ += ["power", "slope", "symbolic", "whole"]
 
 TINY, STEP = 1e-30, 5e-4  # of the complex step; of differences
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # so near are the two sides of an equation
 ORDER = {"<": operator.lt, r"\le": operator.le, ">": operator.gt, r"\ge": operator.ge}
-MATRIX = {"trace": np.trace, "transpose": np.transpose, "pinv": np.linalg.pinv}
+MATRIX = {"tr": np.trace, "transpose": np.transpose, "pinv": np.linalg.pinv}
 
 
 class Nested(Exception):
@@ -66,15 +65,13 @@ def whole(x, what: str) -> int:
     return int(real)
 
 
-def add(a, b):
-    """a + b, of one shape; the number 0 may stand for any zero."""
+def _add(a, b):
     if _shape(a) != _shape(b) and not any(not _shape(x) and x == 0 for x in (a, b)):
         raise Undefined(f"a sum of shapes {_shape(a)} and {_shape(b)}")
     return a + b
 
 
-def multiply(a, b):
-    """a b; of two arrays the product of matrices."""
+def _multiply(a, b):
     if not (_shape(a) and _shape(b)):
         return a * b
     if a.shape[1] != b.shape[0]:
@@ -82,17 +79,18 @@ def multiply(a, b):
     return plain(a @ b)
 
 
-def dot(a, b):
-    """The inner product of two vectors; of anything else the product."""
+def _dot(a, b):
     columns = _shape(a) == _shape(b) and _shape(a)[1:] == (1,)
-    return multiply(a.T if columns else a, b)
+    return _multiply(a.T if columns else a, b)
 
 
-def divide(a, b):
-    """a / b."""
+def _divide(a, b):
     if _shape(b):
         raise Undefined("a vector in a denominator")
     return a / b
+
+
+JOIN = {"+": _add, "-": lambda a, b: _add(a, -b), "*": _multiply, r"\cdot": _dot, "/": _divide}
 
 
 def power(a, n):
@@ -104,11 +102,6 @@ def power(a, n):
     return np.linalg.matrix_power(a, whole(n, "a matrix's power"))
 
 
-def binomial(n, k):
-    """n over k."""
-    return math.comb(whole(n, "n in n over k"), whole(k, "k in n over k"))
-
-
 def norm(x):
     """The length of a vector, the absolute value of a number."""
     if _shape(x):
@@ -117,7 +110,7 @@ def norm(x):
 
 
 def apply(name: str, x):
-    """log, exp, sqrt, arcsin, sign of a number; trace, transpose, pinv of a matrix."""
+    """log, exp, sqrt, arcsin, sign of a number; tr, transpose, pinv of a matrix."""
     if name in MATRIX:
         return plain(MATRIX[name](np.atleast_2d(x)))
     if symbolic(x):
@@ -145,13 +138,13 @@ def slope(f, x):
         return (4 * near - far) / 3
 
 
-def along(body, theta, k):
-    """The slope of a function of an array along its k-th entry."""
+def along(f, theta, k):
+    """The slope of f along the k-th entry of an array."""
 
     def moved(y):
         there = theta.astype(np.result_type(theta, y))
         there[k] = y
-        return body(there)
+        return f(there)
 
     return slope(moved, theta[k])
 
@@ -163,7 +156,7 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
     if symbolic(a, b):
         import sympy
 
-        a, b = sympy.simplify(sympy.sympify(a) - b), sympy.Integer(0)
+        a, b = sympy.simplify(sympy.sympify(a) - b), 0
         same = abs(a.evalf()) <= slack if slack else a == 0
     else:
         a, b = np.real(a), np.real(b)
