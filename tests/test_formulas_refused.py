@@ -2,6 +2,7 @@ r"""What is refused, with its message, and the traps that a runner of equations 
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from policygrad.formulas import Formula, Missing, Refused, Undefined, evaluate
 from test_formulas import ARMS, ARRAYS, COINS, holds
@@ -77,6 +78,8 @@ def test_what_cannot_be_executed_is_refused_by_name(tex, kind, says):
         ("M^{1/2}=1", "a matrix's power is no whole number but 0.5"),
         ("\\log v=1", "log of a vector"),
         ("v<w", "< between vectors"),
+        (r"v\neq3", r"\\neq between shapes \(2, 1\) and \(\)"),
+        (r"v=v^\top", r"= between shapes \(2, 1\) and \(1, 2\)"),
         ("\\operatorname{tr}(M-M)^{-1}=1", "line 1: .*ingular"),
     ],
 )
@@ -113,6 +116,25 @@ def test_an_entry_that_theta_does_not_have_is_refused():
     for index, shape in (("3", r"\(3,\)"), ("0,1", r"\(3,\)"), ("-1", r"\(3,\)")):
         with pytest.raises(Undefined, match=rf"\\theta has no entry .*: its shape is {shape}"):
             evaluate(rf"\theta_{{{index}}}=0", ARMS)
+
+
+def test_below_an_expectation_stands_what_is_drawn_or_the_policy():
+    env = COINS | {r"\pi": 0, "m": 3}
+    assert holds(r"\mathbb E_\pi[c_0]=\tfrac14", env)
+    with pytest.raises(Missing, match="m has no domain"):
+        evaluate(r"\mathbb E_m[c_0]=\tfrac14", env)
+
+
+def test_what_sympy_cannot_decide_is_refused():
+    env = {"p": sp.Symbol("p", real=True)}
+    with pytest.raises(Undefined, match="line 1: cannot determine truth value"):
+        evaluate("p<1", env, symbolic=True)
+
+
+def test_trouble_in_a_function_of_the_callers_is_put_down_to_its_symbol():
+    for trouble in (lambda x: {}[x], lambda x: 1 // x, lambda x: 1 + "x"):
+        with pytest.raises(Undefined, match=r"line 1: f has no value at .'x': 0."):
+            evaluate("f(0)=1", {"f(x)": trouble})
 
 
 def test_a_law_that_does_not_sum_to_one_is_refused():
@@ -153,7 +175,8 @@ def test_a_symbol_with_a_value_is_not_defined_again():
 def test_a_definition_that_no_other_statement_uses_is_refused():
     for tex in ("z=2,\\quad 1+1=2", "z=z+1,\\quad 1+1=2", "z=q,\\quad q=z,\\quad 1+1=2"):
         with pytest.raises(
-            Missing, match=r"[qz] has no value: its equation defines it, and no other uses it"
+            Missing,
+            match=r"[qz] has no value: its equation defines it, and no other statement uses it",
         ):
             evaluate(tex, {})
     with pytest.raises(Refused, match="line 1: z has no value: its equation defines it"):

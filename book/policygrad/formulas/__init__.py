@@ -97,7 +97,7 @@ def _line(number):
             yield
     except Refused as refused:
         raise type(refused)(f"line {number}: {refused}") from refused
-    except (ArithmeticError, LookupError, np.linalg.LinAlgError) as trouble:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as trouble:
         raise Undefined(f"line {number}: {trouble}") from trouble
     except RecursionError:
         raise Refused(f"line {number}: a definition that goes round in a circle") from None
@@ -117,62 +117,38 @@ class Formula:
     """
 
     def __init__(self, tex, env, *, where=None, given=(), lines=None, symbolic=False):
-        self.names, self.given, self.used, self.claims = Names(env, symbolic), set(given), [], []
+        self.names, self.given, self.claims = Names(env, symbolic), set(given), []
         where = where if isinstance(where, dict) else {None: where or ""}
         self.where = {n: self._condition(tokens(words)) for n, words in where.items()}
-        read = [x for x in statements(tex) if lines is None or x.line in lines]
-        for statement in read:
-            statement.defines = self._defined(statement)
-        uses = self._define()
-        before = []
-        for statement in read:
+        kept = [x for x in statements(tex) if lines is None or x.line in lines]
+        defined, before = [self._defined(x) for x in kept], []
+        for statement, entry in zip(kept, defined, strict=True):
             with _line(statement.line):
-                before = self._read(statement, before)
-        for statement in read:
-            with _line(statement.line):
-                self._serves(statement, uses)
+                before = self._read(statement, before, entry is not None)
+        for statement, entry in zip(kept, defined, strict=True):
+            if entry is not None and entry.meaning is None:  # what is used has been parsed
+                why = "has no value: its equation defines it, and no other statement uses it"
+                raise Missing(f"line {statement.line}: {entry.name} {why}")
         if not self.claims:
             raise Refused("nothing is on trial: all statements are definitions")
 
     def _meaning(self, words):
-        return Parser(words, self.names, self.used).whole()
+        return Parser(words, self.names, []).whole()
 
     def _condition(self, words):
-        return [Parser(words, self.names, self.used).condition(words)] if words else []
+        return [Parser(words, self.names, []).condition(words)] if words else []
 
     def _defined(self, statement):
         """The symbol without a value that stands alone on the left: its equation gives it one."""
         (left, *right), signs = chain(statement.words)
-        if (
-            signs[:1] != ["="]
-            or ARROWS.keys() & set(statement.words)
-            or self.names.read(left) is None
-        ):
+        arrow = ARROWS.keys() & set(statement.words)
+        if signs[:1] != ["="] or arrow or self.names.read(left) is None:
             return None
         try:
             Parser(left, self.names, []).resolve()
         except Missing:
-            return self.names.declare(left, right[0]).name
+            return self.names.declare(left, definition=right[0])
         return None
-
-    def _define(self):
-        """Parse the definitions; which names does each one use?"""
-        uses = {}
-        for name, entries in self.names.entries.items():
-            for entry in (x for x in entries if x.words is not None):
-                found = uses.setdefault(name, [])
-                entry.meaning = Parser(entry.words, self.names, found).whole()
-        return uses
-
-    def _serves(self, statement, uses):
-        """A definition must serve a claim, if by way of another definition."""
-        used, more = set(), set(self.used)
-        while more:
-            used, more = used | more, set().union(*(uses.get(x, ()) for x in more)) - used - more
-        if statement.defines not in {None, *used}:
-            raise Missing(
-                f"{statement.defines} has no value: its equation defines it, and no other uses it"
-            )
 
     def _reason(self, reason):
         """The condition in a reason; an "if" in words must be acknowledged."""
@@ -184,7 +160,7 @@ class Formula:
             raise Refused(f'the reason says "{word}": acknowledge it with given=("{word[3:]}",)')
         return self._condition(rest)
 
-    def _read(self, statement, before):
+    def _read(self, statement, before, skip):
         """Note what a statement claims; return its last side, from which the next line may go on."""
         words = statement.words
         if "limits" in self.given:  # what tends to a limit is tried, not that it does
@@ -201,7 +177,6 @@ class Formula:
         parts[0] = parts[0] or before
         if words and not (signs and all(parts)):
             raise Refused(f"this states nothing: {' '.join(words)}")
-        skip = statement.defines is not None
         for left, sign, right in zip(parts[skip:], signs[skip:], parts[skip + 1 :], strict=False):
             if left == right:
                 raise Refused(f"both sides are the same, {' '.join(left)}")
@@ -219,7 +194,7 @@ class Formula:
         if statement.at:
             first, *more = split(statement.at, {","})
             letter, first = split(first, {"="})
-            letter = Parser([], self.names, self.used).letter(letter)
+            letter = Parser([], self.names, []).letter(letter)
             claim.starts = [{letter: self._meaning(x)({})} for x in (first, *more)]
         self.claims.append(claim)
         return []

@@ -75,10 +75,10 @@ def _derivative(p, body, by):
     index = p.several(index, {","})
 
     def value(scope):
-        x = p.names.lookup(name, scope)
         if index:
-            k = p.names.place([part(scope) for part in index])
-            return along(lambda y: body(scope | {name: y}), x, k)
+            theta, k = p.names.entry(name, [part(scope) for part in index], scope)
+            return along(lambda y: body(scope | {name: y}), theta, k)
+        x = p.names.lookup(name, scope)
         if logarithm:  # d / d log x, where x = e^y
             return slope(lambda y: body(scope | {name: apply("exp", y)}), apply("log", x))
         return slope(lambda y: body(scope | {name: y}), x)

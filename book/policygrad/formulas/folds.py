@@ -165,9 +165,8 @@ def _given(p, bars):
 
 
 def _draws(p, lower):
-    """The letters below, each with its law; where there is none, or only a policy, the default."""
-    named = "".join(lower) in p.names.entries and "".join(lower) not in p.names.domains
-    drawn = split(lower, {","}) if lower and not named else [[x] for x in p.names.draws]
+    """The letters below, each with its law; those by default where there is none, or only a policy."""
+    drawn = split(lower, {","}) if lower not in ([], [r"\pi"]) else [[x] for x in p.names.draws]
     if not drawn:
         raise Refused("an expectation over nothing: neither a letter below it, nor a default")
     return [_draw(p, "".join(x), *law) for x, *law in (split(x, {r"\sim"}) for x in drawn)]

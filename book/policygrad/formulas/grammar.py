@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 
 from .names import SEPARATORS, Names
-from .tex import RELATIONS, Missing, Reader, Refused, is_symbol, split
-from .values import JOIN, apply, compare, plain, power, whole
+from .tex import RELATIONS, Missing, Reader, Refused, Undefined, is_symbol, split
+from .values import JOIN, apply, compare, plain, power, slope, whole
 
 __all__ = ["ADD", "FACTOR", "Parser", "chain", "construct", "lift"]
 
@@ -168,6 +168,7 @@ class Parser(Reader):
     def _symbol(self):
         name, index, upper, primes, theta = self.resolve()
         self.used.append(name)
+        self._parse_definitions(name)
         batch = None
         if upper[:1] + upper[-1:] == ["(", ")"]:
             upper, batch = [], self.inner(upper[1:-1])
@@ -177,12 +178,44 @@ class Parser(Reader):
             if theta is not None:
                 scope = scope | {r"\theta": np.ravel(theta(scope))}
             if batch is not None:
-                scope = scope | {r"\tau": self.names.of_batch(batch(scope), scope)}
-            below = [whole(x(scope), f"an index of {name}") for x in index]
+                scope = scope | {r"\tau": self._drawn(batch, scope)}
+            below = [x(scope) for x in index]
             given = None if inside is None else [x(scope) for x in inside]
-            return self.names.value(name, below, given, primes, scope)
+            if name == r"\theta" and below:
+                flat, k = self.names.entry(name, below, scope)
+                return flat[k]
+            if primes:
+                return self._slope(name, below, given, primes, scope)
+            bare = not below and given is None
+            return plain(
+                self.names.lookup(name, scope)
+                if bare
+                else self.names.call(name, below, given, scope)
+            )
 
         return self._raised(value, upper) if upper else value
+
+    def _parse_definitions(self, name):
+        for entry in self.names.entries.get(name, ()):
+            if entry.words is not None and entry.meaning is None:
+                parser = Parser(entry.words, self.names, [])
+                entry.meaning = parser.whole  # where it stands in itself, it is being parsed
+                entry.meaning = parser.whole()
+
+    def _drawn(self, batch, scope):
+        drawn, i = self.names.lookup("batch", scope), whole(batch(scope), "an index of the batch")
+        if not 1 <= i <= len(drawn):
+            raise Undefined(f"number {i} in a batch of {len(drawn)}")
+        return drawn[i - 1]
+
+    def _slope(self, name, below, given, primes, scope):
+        def f(x, order=primes):
+            if order:
+                return slope(partial(f, order=order - 1), x)
+            return plain(self.names.call(name, below, [x], scope))
+
+        (letter,) = self.names.entries[name][0].inside
+        return f(given[0] if given else self.names.lookup(letter, scope))
 
     def _arguments(self, name):
         """What stands in brackets, if a function of that name is declared; else it is a factor."""

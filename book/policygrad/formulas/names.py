@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from functools import partial
 from numbers import Integral
 
 import numpy as np
 
 from .tex import Missing, Reader, Refused, Undefined, is_symbol, split, tokens
-from .values import plain, slope, whole
+from .values import symbolic, whole
 
 __all__ = ["SEPARATORS", "Entry", "Names", "Unbound", "is_parameter"]
 
@@ -48,6 +47,12 @@ class Entry:
     words: list | None = None  # of a definition
     constant: bool = False
 
+    @property
+    def is_letter(self):
+        r"""May it be an argument of a key: x, x', \theta_k, but not b^2 or s_{t+1}?"""
+        bare = not (self.below or self.inside or "^" in self.name)
+        return bare and (is_parameter(self.name) or is_symbol(self.name.rstrip("'")))
+
 
 class Names:
     """All that can be spoken of."""
@@ -68,7 +73,8 @@ class Names:
             if values and all(isinstance(value, Integral) for value in values)
         }
         for key, value in table.items():
-            self.declare(tokens(key), tokens(value) if isinstance(value, str) else value)
+            definition = tokens(value) if isinstance(value, str) else None
+            self.declare(tokens(key), value, definition)
 
     def read(self, words) -> Entry | None:
         """Tokens as one symbol, or None; what stands below it and is no letter is of its name."""
@@ -81,34 +87,31 @@ class Names:
         if not all(x.rstrip("'") in self.domains and not is_parameter(x) for x in below):
             name, below = f"{name}_{''.join(lower)}", ()
         name += ("_" if below else "") + (f"^{''.join(upper)}" if upper else "")
-        inside = (
-            split(reader.until(")"), SEPARATORS) if reader.next == "(" and reader.take() else []
-        )
-        for x in inside:
-            if (
-                not x
-                or not is_symbol(x[0])
-                or set(x[1:]) - ({"_", "k"} if is_parameter(x[0]) else {"'"})
-            ):
-                return None
-        return None if reader.next else Entry(name, below, tuple("".join(x) for x in inside))
+        inside = []
+        if reader.next == "(":
+            reader.take()
+            inside = [self.read(x) for x in split(reader.until(")"), SEPARATORS)]
+        if reader.next is not None or not all(x is not None and x.is_letter for x in inside):
+            return None
+        return Entry(name, below, tuple(x.name for x in inside))
 
-    def declare(self, words, value) -> Entry:
-        """Give a symbol, or a phrase, its value: tokens of LaTeX, a function, or a constant."""
+    def declare(self, words, value=None, definition=None) -> Entry:
+        """Give a symbol, or a phrase, its value: a function, a constant, or tokens that define it."""
         entry = self.read(words)
         if entry is None:
             entry = Entry("".join(words))
             self.phrases[entry.name] = words
-        if isinstance(value, list):
-            entry.words = value
-        elif callable(value):
-            letters = entry.below + entry.inside
+        letters = entry.below + entry.inside
+        if definition is not None:
+            entry.words = definition
+        elif callable(value) and not symbolic(value):
             for x in list(inspect.signature(value).parameters.values())[len(letters) :]:
-                if x.default is x.empty:
-                    name = x.name.rstrip("_")
-                    letters += (name if name in self.domains or len(name) == 1 else "\\" + name,)
+                name = x.name.rstrip("_")
+                known = name in self.domains or len(name) == 1
+                letters += (name if known else "\\" + name,) if x.default is x.empty else ()
             entry.meaning = lambda scope: value(*[self.lookup(x, scope) for x in letters])
         else:
+            value = np.array(value) if isinstance(value, list) else value
             value = np.ravel(value) if is_parameter(entry.name) else value
             entry.meaning, entry.constant = lambda scope: value, True
         self.entries.setdefault(entry.name, []).append(entry)
@@ -128,24 +131,9 @@ class Names:
             raise Unbound(letter)
         return self.call(letter, (), None, scope)
 
-    def value(self, name, below, inside, primes, scope):
-        """The value of a symbol as it is written: with indices, arguments, primes."""
-        if name == r"\theta" and below:
-            return self.lookup(name, scope)[self.place(below)]
-        if primes:
-            (letter,) = self.entries[name][0].inside
-            f = partial(self._at, name, below, scope)
-            for _ in range(primes):
-                f = partial(slope, f)
-            return f(inside[0] if inside else self.lookup(letter, scope))
-        bare = not below and inside is None
-        return plain(self.lookup(name, scope) if bare else self.call(name, below, inside, scope))
-
-    def _at(self, name, below, scope, x):
-        return plain(self.call(name, below, [x], scope))
-
     def call(self, name, below, inside, scope):
         """The value of a symbol; arguments that are not written are those of the scope."""
+        below = [whole(x, f"an index of {name}") for x in below]
         entries = [x for x in self.entries.get(name, ()) if len(x.below) == len(below)]
         entries = [x for x in entries if inside is None or len(x.inside) == len(inside)]
         if not entries:
@@ -179,18 +167,11 @@ class Names:
                 ) from None
             raise
 
-    def place(self, index):
-        r"""Where an entry of \theta stands in the flat array."""
-        index = [whole(i, r"an index of \theta") for i in index]
-        if len(index) != len(self.shape) or not all(
-            0 <= i < n for i, n in zip(index, self.shape, strict=True)
-        ):
-            raise Undefined(rf"\theta has no entry {index}: its shape is {self.shape}")
-        return int(np.ravel_multi_index(index, self.shape))
-
-    def of_batch(self, i, scope):
-        """The i-th of a batch, counted from 1."""
-        batch, i = self.lookup("batch", scope), whole(i, "an index of the batch")
-        if not 1 <= i <= len(batch):
-            raise Undefined(f"number {i} in a batch of {len(batch)}")
-        return batch[i - 1]
+    def entry(self, name, index, scope):
+        r"""(\theta, flat; where in it the entry stands that these indices name)."""
+        theta = self.lookup(name, scope)
+        index = [whole(i, rf"an index of {name}") for i in index]
+        try:
+            return theta, int(np.ravel_multi_index(index, self.shape))
+        except ValueError:
+            raise Undefined(f"{name} has no entry {index}: its shape is {self.shape}") from None

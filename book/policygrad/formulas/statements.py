@@ -26,7 +26,6 @@ class Statement:
     words: list
     reason: list
     at: list = field(default_factory=list)  # x = 1, and further values
-    defines: str | None = None
 
 
 def statements(tex: str) -> list[Statement]:

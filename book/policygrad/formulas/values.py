@@ -153,6 +153,10 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
     r"""Does a claim, or (``least`` = 0) a condition hold?  ``slack``: how near is ``\approx``?"""
     if isinstance(a, tuple):  # a history
         return (a == b) == (sign == "=")
+    if _shape(a) != _shape(b) and not any(not _shape(x) and x == 0 for x in (a, b)):
+        raise Undefined(f"{sign} between shapes {_shape(a)} and {_shape(b)}")
+    if sign in ORDER and _shape(a):
+        raise Undefined(f"{sign} between vectors")
     if symbolic(a, b):
         import sympy
 
@@ -160,12 +164,9 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
         same = abs(a.evalf()) <= slack if slack else a == 0
     else:
         a, b = np.real(a), np.real(b)
-        fits = _shape(a) == _shape(b) or any(not _shape(x) and x == 0 for x in (a, b))
         size = max(np.max(np.abs(a)), np.max(np.abs(b)))
         near = RELATIVE * size + least if slack is None else slack
-        same = fits and math.isfinite(size) and np.max(np.abs(a - b)) <= near
-    if sign not in ORDER:
-        return bool(same) == (sign != r"\neq")
-    if _shape(a) or _shape(b):
-        raise Undefined(f"{sign} between vectors")
-    return bool(ORDER[sign](a, b)) or (sign in (r"\le", r"\ge") and bool(same))
+        same = math.isfinite(size) and np.max(np.abs(a - b)) <= near
+    if sign in ORDER:
+        return bool(ORDER[sign](a, b)) or (sign in (r"\le", r"\ge") and bool(same))
+    return bool(same) == (sign != r"\neq")
