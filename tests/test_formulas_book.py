@@ -1,6 +1,9 @@
 """Displays read from notebooks; and slips in a few of the book's displays, all of them noticed."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +36,7 @@ def test_an_unknown_label_says_that_the_files_are_read(tmp_path):
 
 def test_a_label_borne_twice_is_refused(tmp_path):
     notebook(tmp_path, "a.ipynb", "$$\na=b\n$$ (eq-first)\n\n$$\nc=d\n$$ (def-first)")
-    with pytest.raises(Missing, match="2 displays in .* are labelled first"):
+    with pytest.raises(Missing, match=r"2 displays in .* are labelled first"):
         display("first", tmp_path)
     assert display("def-first", tmp_path) == "c=d"
 
@@ -63,6 +66,18 @@ def test_a_display_that_defines_nothing_gives_no_definitions(tmp_path):
     notebook(tmp_path, "a.ipynb", "$$\na<b\n$$ (eq-first)")
     with pytest.raises(Refused, match="first: a < b defines nothing"):
         definitions("first", folder=tmp_path)
+
+
+def test_sympy_is_loaded_only_when_it_is_needed():
+    code = (
+        "import sys; from policygrad.formulas import evaluate; evaluate('1+1=2', {});"
+        "print('sympy' in sys.modules); evaluate('1+1=2', {}, symbolic=True);"
+        "print('sympy' in sys.modules)"
+    )
+    book = Path(__file__).resolve().parents[1] / "book"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=book, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "True"]
 
 
 # -- slips: a world of two states, two actions, two steps, in which nothing is special

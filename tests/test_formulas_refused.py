@@ -16,7 +16,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         ("z=1+1", Missing, "line 1: z has no value: its equation defines it, and no other"),
         ("1+1=z", Missing, "z has no value"),
         (r"1=1\cdot1\\ q_{\text{old}}+1=2", Missing, r"line 2: q_\\text\{old\} has no value"),
-        (r"\hat g+1=2", Missing, r"\\hat g has no value; is it misspelt, or the edit unsaved?"),
+        (r"\hat g+1=2", Missing, r"\\hat g has no value: is it misspelt, or an edit unsaved?"),
         (r"c_{1/2}=1", Undefined, "an index of c_ is no whole number but 0.5"),
         (r"c_{-1}=6", Undefined, "c_ at t = -1: t begins at 0"),
         (r"c_{t-1}=c_t-1", Undefined, "c_ at t = -1: t begins at 0"),

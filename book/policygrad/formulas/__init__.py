@@ -1,28 +1,33 @@
-r"""Typeset equations that run: LaTeX of a display -> meaning -> both sides of every relation.
+r"""Typeset equations that run: the LaTeX of a display, its meaning, both sides of each relation.
 
-``display("reward-to-go")`` reads the LaTeX of a labelled display from the notebook in which it
-stands, and ``evaluate`` tries each ``=``, ``\le``, ... of each of its lines on the values that the
-caller gives to its *primitive* symbols (see ``names``).  Nothing of the right-hand sides may stand
-among them: then only the typesetting would be on trial.
+``display("reward-to-go")`` reads a labelled display from the notebook in which it stands, and
+``evaluate`` tries each ``=``, ``\le``, ... of each line on values that the caller gives to its
+*primitive* symbols (``names`` says how).  No right-hand side may stand among them, or only the
+typesetting would be on trial.
 
-**Statements.**  A comma, a ``\qquad`` and ``\\`` separate statements; a line that begins with a
-relation goes on from the side before it, one that begins with a sign is the rest of its
-predecessor.  In the column of reasons, behind ``&&``, ``\text{if }k<t`` filters the cases; an ``if``
-in words alone must be acknowledged with ``given=``, as must a law stated in passing ("laws") and
-what stands behind ``\to`` ("limits").  ``= 0\text{ at }x=1, 2`` is tried at those values.  An
-approximation holds within half of the last digit printed.  An equivalence must be met on both sides
-of its truth, an implication where its premise holds.
+**Statements.**  A comma, a ``\qquad`` and ``\\`` separate them.  A line that begins with a relation
+goes on from the side before it; one that begins with a sign is the rest of its predecessor.  In the
+column of reasons, behind ``&&``, ``\text{if }k<t`` filters the cases; an "if" in words must be
+acknowledged with ``given=``, and so must a law in passing ("laws") and what stands behind
+``\to`` ("limits").  ``=0\text{ at }x=1, 2`` is tried there.  ``\approx`` means within half of the
+last digit printed.  An equivalence must be met both true and false, an implication where its premise holds.
 
-**All and some.**  A letter with a domain that nothing binds means "for all", hence a forgotten
-expectation fails.  A single symbol without a value is *defined* by its equation, and another
-statement must use it.  A definition sees its arguments and what is drawn, nothing else.
+**Meaning.**  What a formula means depends on a scope, which says what letters stand for:
 
-**Closed forms.**  With ``symbolic=True`` numbers are SymPy's, and so may be the caller's values:
-then a relation is proved for all of them.
+    [[ a + b ]](scope) = [[ a ]](scope) + [[ b ]](scope)
+    [[ sum_t f ]](scope) = sum over the domain of t of [[ f ]](scope with t)
+    [[ E_tau f ]](scope) = sum over the domain of tau of [[ law of tau ]] [[ f ]](scope with tau)
+    [[ grad f ]](scope) = slopes of [[ f ]](scope with theta) in each entry of theta
 
-Refused, never skipped: symbols without value, constructs unknown to the grammar (see ``grammar``),
-equal sides, definitions that nothing uses.  What it cannot tell is a true equation from the intended
-one, so controls stay necessary; nor may primitives be bland: with gamma = 1 or theta = 0 slips pass.
+The grammar stands in ``grammar`` and ``constructs``, sums and means in ``folds``.  A letter with a
+domain that nothing binds means "for all": a forgotten expectation fails.  A single symbol without
+a value is *defined* by its equation, and another statement must use it; a definition sees its
+arguments and what is drawn, nothing else.  With ``symbolic=True`` numbers are SymPy's, and so may
+the caller's values be: then a relation is proved for all of them.
+
+Refused, never skipped: symbols without value, constructs that the grammar does not have, equal
+sides, definitions that nothing uses.  It cannot tell a true equation from the one that was meant,
+so controls stay necessary; and in a bland world, gamma = 1 or theta = 0, slips pass.
 """
 
 from __future__ import annotations
@@ -32,7 +37,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import constructs  # noqa: F401: registers them
+from . import constructs  # noqa: F401 (it registers them)
 from .folds import Vacuous
 from .grammar import Parser, chain
 from .names import Names, Unbound
@@ -108,7 +113,7 @@ class Formula:
 
     tex : LaTeX, as ``display`` returns it.
     env : values, domains and laws; see ``names``.
-    where : conditions on the cases, as LaTeX: for all lines, or a dictionary from line to condition.
+    where : conditions on the cases, as LaTeX: for all lines, or by line in a dictionary.
     given : what is taken for granted: words behind "if" in a reason, "laws", "limits".
     lines : those to try; by default all.
     symbolic : take numbers as SymPy's?
@@ -161,7 +166,7 @@ class Formula:
         return self._condition(rest)
 
     def _read(self, statement, before, skip):
-        """Note what a statement claims; return its last side, from which the next line may go on."""
+        """Note what a statement claims; return its last side, from which a line may go on."""
         words = statement.words
         if "limits" in self.given:  # what tends to a limit is tried, not that it does
             words = split(words, LIMITS)[0]

@@ -165,7 +165,7 @@ def _given(p, bars):
 
 
 def _draws(p, lower):
-    """The letters below, each with its law; those by default where there is none, or only a policy."""
+    """The letters below, each with its law; by default where there is none, or only a policy."""
     drawn = split(lower, {","}) if lower not in ([], [r"\pi"]) else [[x] for x in p.names.draws]
     if not drawn:
         raise Refused("an expectation over nothing: neither a letter below it, nor a default")

@@ -161,9 +161,9 @@ class Parser(Reader):
                 return name, [], upper, 0, None
             if name == r"\theta" and lower and (name in known or name in letters):
                 return name, lower, upper, 0, None
-        raise (Refused if token.startswith((r"\text", r"\mathsf")) else Missing)(
-            f"{written}{literal if lower else ''} has no value; is it misspelt, or the edit unsaved?"
-        )
+        kind = Refused if token.startswith((r"\text", r"\mathsf")) else Missing
+        name = written + (literal if lower else "")
+        raise kind(f"{name} has no value: is it misspelt, or an edit unsaved?")
 
     def _symbol(self):
         name, index, upper, primes, theta = self.resolve()

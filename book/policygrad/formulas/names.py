@@ -96,7 +96,7 @@ class Names:
         return Entry(name, below, tuple(x.name for x in inside))
 
     def declare(self, words, value=None, definition=None) -> Entry:
-        """Give a symbol, or a phrase, its value: a function, a constant, or tokens that define it."""
+        """Give a symbol, or a phrase, its value: a function, a constant, or its definition."""
         entry = self.read(words)
         if entry is None:
             entry = Entry("".join(words))

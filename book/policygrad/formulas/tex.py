@@ -84,7 +84,7 @@ def tokens(tex: str) -> list[str]:
         elif token == "}" and found[-2:] == ["{", "="]:  # {=} is no more than =, set closer
             found[-2:] = ["="]
         elif token not in SPACE:
-            command, brace, word = token.partition("{")
+            command, _, word = token.partition("{")
             found.append(f"{command}{{{word[:-1].strip()}}}" if word else SAME.get(token, token))
     return found
 
@@ -152,7 +152,7 @@ class Reader:
 
     @property
     def transposes(self):
-        """Does a transposition come?  It belongs to all that stands before, not to the last letter."""
+        """Does a transposition come?  It belongs to more than the letter before it."""
         return [w for w in self.words[self.at : self.at + 3] if w != "{"][:2] == ["^", r"\top"]
 
     def scripts(self):
