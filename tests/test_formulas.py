@@ -266,6 +266,19 @@ def test_a_value_may_be_taken_at_a_point():
     assert not holds(r"f-3x=-2\quad\text{at}\quad x=1,\quad 3", env)
 
 
+def test_the_first_counterexample_is_the_first_in_the_order_of_the_text():
+    (found,) = evaluate(r"x^2=4\text{ at }x=2, 3, 4", {"x": 0})
+    assert (found.cases, found.counterexample) == (3, ({"x": 3}, 9, 4))
+
+
+def test_a_history_is_held_by_being_the_same():
+    # h is what the first coin showed: E[c_0 + c_1 | h] = c_0 + 1/4
+    env = COINS | {"h": lambda tau: ("first", tau // 2)}
+    assert holds(r"\mathbb E[c_0+c_1\mid h]=c_0+\tfrac14", env)
+    assert not holds(r"\mathbb E[c_0+c_1]=c_0+\tfrac14", env)
+    assert [f.cases for f in evaluate(r"\mathbb E_{\tau'}[\mathbb 1[h=h]]=1", env)] == [4]
+
+
 def test_a_parameter_may_be_another_theta():
     env = ARMS | {r"\theta_k": np.array([1.0, 0.0, 0.0]), r"\pi_\theta(a)": ARMS[r"\pi(a)"]}
     # softmax (1, 0, 0): e / (e + 2)

@@ -46,6 +46,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"\binom{1/2}2=1", Undefined, "n or k in n over k is no whole number but 0.5"),
         ("1/2t=t", Refused, "a/b t: is t below the stroke or beside it"),
         ("1+=2", Refused, "cannot execute nothing"),
+        (r"\frac1=2", Refused, r"the end comes too early in \\frac 1"),
         ("(1+1=2", Refused, r"this states nothing: \( 1 \+ 1 = 2"),
         ("1+1)=2", Refused, r"this states nothing: 1 \+ 1 \) = 2"),
         ("1+1", Refused, r"this states nothing: 1 \+ 1"),
@@ -168,6 +169,14 @@ def test_a_claim_is_never_taken_for_a_definition():
         evaluate("f(1)=2", LETTERS)
 
 
+def test_neither_an_implication_nor_a_value_elsewhere_defines_a_symbol():
+    with pytest.raises(Missing, match="line 1: z has no value"):
+        evaluate(r"z=1\Longrightarrow z+1=2,\quad z+1=2", {})
+    for left in ("f(2t)", "f(c(t))", "f(t^2)", "f(c_t)"):
+        with pytest.raises(Missing, match="line 1: f has no value"):
+            evaluate(f"{left}=1,\\quad f(1)=1", LETTERS | {"c(s)": lambda s: s})
+
+
 def test_a_symbol_with_a_value_is_not_defined_again():
     assert not holds(r"x=4,\qquad x+1=5", {"x": 3})
 
@@ -238,6 +247,10 @@ def test_a_line_in_which_all_vanishes_is_reported():
     assert [(f.cases, f.alive) for f in found] == [(3, 0), (3, 0), (3, 2)]
     (found,) = evaluate(r"v-v=0", ARRAYS)
     assert found.alive == 0
+    (found,) = evaluate("(p+1)^2-p^2-2p-1=0", {"p": sp.Symbol("p")}, symbolic=True)
+    assert (found.holds, found.alive) == (True, 0)
+    (found,) = evaluate("p+p=2p", {"p": sp.Symbol("p")}, symbolic=True)
+    assert (found.holds, found.alive) == (True, 1)
 
 
 # -- trap 5: a batch of one

@@ -6,11 +6,12 @@ r"""Typeset equations that run: the LaTeX of a display, its meaning, both sides 
 typesetting would be on trial.
 
 **Statements.**  A comma, a ``\qquad`` and ``\\`` separate them.  A line that begins with a relation
-goes on from the side before it; one that begins with a sign is the rest of its predecessor.  In the
+goes on from the side before it; one that begins with a sign is the rest of the line before.  In the
 column of reasons, behind ``&&``, ``\text{if }k<t`` filters the cases; an "if" in words must be
-acknowledged with ``given=``, and so must a law in passing ("laws") and what stands behind
-``\to`` ("limits").  ``=0\text{ at }x=1, 2`` is tried there.  ``\approx`` means within half of the
-last digit printed.  An equivalence must be met both true and false, an implication where its premise holds.
+acknowledged with ``given=``, and so must a law in passing ("laws") and what stands behind ``\to``
+("limits").  ``=0\text{ at }x=1, 2`` is tried there.  ``\approx`` means within half of the last
+digit printed.  An equivalence must be met both true and false, an implication where its premise
+holds.
 
 **Meaning.**  What a formula means depends on a scope, which says what letters stand for:
 
