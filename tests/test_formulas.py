@@ -319,6 +319,16 @@ def test_what_a_function_needs_and_is_not_written_comes_from_the_scope():
     assert equals(r"\sum_{t=0}^{2}f(1)", 33, env)
 
 
+def test_a_letter_of_the_scope_may_have_a_long_name_or_be_greek():
+    env = {
+        "domains": {"group": [(1, 2), (5, 6)], "i": range(2), r"\beta": [3]},
+        "laws": {"group": r"\tfrac12"},
+        "E": "group",
+        "r_i": lambda i, group, beta, scale=2: beta * scale * group[i],
+    }
+    assert equals(r"\mathbb E[r_0+r_1]", 42, env)  # 3 2 (3 + 11) / 2
+
+
 def test_of_symbols_of_one_name_the_arguments_choose():
     env = {
         "domains": {"s": range(2), "a": range(2), r"\tau": range(2)},
@@ -445,7 +455,7 @@ def test_a_third_is_exact_among_symbols():
 
 
 def test_a_limit_is_left_out_when_that_is_acknowledged():
-    display = r"\frac12\le\frac1{m}\longrightarrow0\quad\text{for }m\to\infty"
+    display = r"\frac12\le\frac1{m}\quad\longrightarrow\quad0\quad\text{for }m\to\infty"
     assert holds(display, {"m": 2}, given=("limits",))
     assert not holds(display, {"m": 3}, given=("limits",))
 

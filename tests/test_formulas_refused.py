@@ -35,6 +35,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"\sum_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
         (r"\prod_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
         (r"\sum_{t,t}1=9", Refused, r"cannot read what \\sum ranges over: t , t"),
+        (r"\arg\sum_tt=1", Refused, r"cannot read what \\arg\\sum ranges over: t"),
         (r"\sum_{t:t}1=1", Refused, "no condition: t"),
         (r"\max_{t>7}t=1", Undefined, "an extreme value of nothing"),
         (r"\mathbb E[c_0]=1", Refused, "an expectation over nothing"),
