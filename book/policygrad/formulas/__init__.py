@@ -250,7 +250,7 @@ class Formula:
 def _half_a_digit(words):
     number = "".join(words).removeprefix("-")
     if not number.replace(".", "", 1).isdigit():
-        raise Refused(f"how near is near? {' '.join(words)} is no printed number")
+        raise Refused(f"{' '.join(words)} is no printed number, so nothing says how near is meant")
     return 0.5 * 10.0 ** -len(number.partition(".")[2]) * (1 + 1e-9)
 
 

@@ -24,7 +24,7 @@ BARS = {r"\mid", r"\vert"}
 
 
 class Vacuous(Exception):
-    """A condition that never holds: nothing is said of this case."""
+    """What is given has probability 0, so an expectation under it says nothing."""
 
 
 def _one(scope):

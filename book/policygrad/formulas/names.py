@@ -28,7 +28,7 @@ SEPARATORS = {",", ";", "|", r"\mid", r"\vert"}  # of arguments
 
 
 class Unbound(Exception):
-    """A letter with a domain that nothing has bound."""
+    """A letter that ranges over something, and no sum or mean around it says over what."""
 
 
 def is_parameter(name: str) -> bool:
@@ -156,7 +156,7 @@ class Names:
             raise Undefined(f"{name} has no value at {given}: {trouble!r}") from trouble
 
     def _defined(self, entry, given, scope):
-        """A definition sees its arguments and what is drawn, never its caller's indices."""
+        """The value of a definition, from which the indices around its use are hidden."""
         hidden = {x for x in scope if x.rstrip("'") in self.domains} - self.ambient
         try:
             return entry.meaning({x: y for x, y in scope.items() if x not in hidden} | given)

@@ -36,7 +36,7 @@ GREEK = set(
 
 
 class Refused(ValueError):
-    """What is written cannot be executed, or would try nothing."""
+    """The display is not run: it says something that has no meaning here, or nothing at all."""
 
 
 class Missing(Refused):
@@ -79,7 +79,7 @@ def tokens(tex: str) -> list[str]:
             found[-1] = f"{before} {token}"
         elif before in SIZES:
             found[-1] = SIZES[before] if token == "|" else token
-        elif token == "}" and before == "{":  # {} is nothing
+        elif token == "}" and before == "{" and {*found[-2:-1]} <= {"=", "&"}:  # ={} spaces
             found.pop()
         elif token == "}" and found[-2:] == ["{", "="]:  # {=} is no more than =, set closer
             found[-2:] = ["="]
