@@ -96,6 +96,7 @@ def test_a_construct_has_its_value(tex, expected):
         (r"|x-z|\,y", 4),
         ("x-(y-z)", 6),
         (r"y^{x^y}", 512),  # 2^9
+        (r"x^{}y", 6),  # nothing stands above x
     ],
 )
 def test_an_operand_takes_in_what_binds_more_tightly(tex, expected):

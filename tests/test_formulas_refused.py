@@ -46,7 +46,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"(1-3)^{1/2}=1", Undefined, "a root of a negative number"),
         (r"\binom{1/2}2=1", Undefined, "n or k in n over k is no whole number but 0.5"),
         ("1/2t=t", Refused, "a/b t: is t below the stroke or beside it"),
-        ("t^{}t=t", Refused, "cannot execute nothing in"),
+        ("2^{}t=t", Refused, "cannot execute nothing in"),
         ("1+=2", Refused, "cannot execute nothing"),
         (r"\frac1=2", Refused, r"the end comes too early in \\frac 1"),
         ("(1+1=2", Refused, r"this states nothing: \( 1 \+ 1 = 2"),
