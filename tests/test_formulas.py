@@ -305,6 +305,12 @@ def test_names_with_stars_primes_words_and_marks_are_names():
     assert equals(r"b'+\mathsf{NS}+C_{II}+\mathcal H", 72, env)
 
 
+def test_a_star_makes_another_name_and_no_power():
+    assert holds(r"b^*=2b,\quad b^*+1=7", {"b": 3})
+    assert not holds(r"b^*=2b,\quad b^*+1=8", {"b": 3})
+    assert holds(r"b^*=6,\quad b\le b^*-3", {"domains": {"b": range(4)}})
+
+
 def test_an_index_below_is_a_power_above_and_words_may_be_values():
     env = {"domains": {"o": range(2)}, "q_o": lambda o: (2, 3)[o], r"\text{left}": 1}
     assert equals(r"q_{\text{left}}^2-q_0", 7, env)

@@ -149,15 +149,17 @@ class Parser(Reader):
         written = self.name()
         lower, upper = self.scripts()
         literal, at_theta = "_" + "".join(lower), lower[:1] == [r"\theta"]
+        star = upper == ["*"]  # b^* is no power of b
+        ups = ["^" + "".join(upper)] * bool(upper) + [""] * (not star)
         for name in (written, written.rstrip("'")):
-            for up in ("^" + "".join(upper), "") if upper else ("",):
+            for up in ups:
                 for low in (literal, r"_\theta" if at_theta else "_") if lower else ("",):
                     if name + low + up in known:
                         index = lower if low == "_" else []
                         theta = self.inner(lower) if at_theta and low != literal else None
                         primes = len(written) - len(name)
                         return name + low + up, index, [] if up else upper, primes, theta
-            if name.rstrip("'") in letters and not lower and upper != ["*"]:
+            if name.rstrip("'") in letters and not lower and not star:
                 return name, [], upper, 0, None
             if name == r"\theta" and lower and (name in known or name in letters):
                 return name, lower, upper, 0, None
