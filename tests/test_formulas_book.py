@@ -1,5 +1,6 @@
 """Displays read from notebooks; and slips in a few of the book's displays, all of them noticed."""
 
+import doctest
 import json
 import subprocess
 import sys
@@ -66,6 +67,11 @@ def test_a_display_that_defines_nothing_gives_no_definitions(tmp_path):
     notebook(tmp_path, "a.ipynb", "$$\na<b\n$$ (eq-first)")
     with pytest.raises(Refused, match="first: a < b defines nothing"):
         definitions("first", folder=tmp_path)
+
+
+def test_the_example_in_the_docstring_is_what_comes_out():
+    ran = doctest.testmod(formulas)
+    assert (ran.failed, ran.attempted) == (0, 2)
 
 
 def test_sympy_is_loaded_only_when_it_is_needed():

@@ -92,7 +92,12 @@ class _Claim:
 
 
 def evaluate(tex: str, env: dict, **options) -> list[Finding]:
-    """Try every relation of a display; the options are those of :class:`Formula`."""
+    r"""Try every relation of a display; the options are those of :class:`Formula`.
+
+    >>> env = {r"\gamma": 0.5, "H": 3, "domains": {"t": range(3)}}
+    >>> evaluate(r"\sum_{t=0}^{H-1}\gamma^t=\frac{1-\gamma^H}{1-\gamma}", env)
+    [Finding(line=1, holds=True, cases=1, alive=1, counterexample=None, constant=False)]
+    """
     return Formula(tex, env, **options).run()
 
 
