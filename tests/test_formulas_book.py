@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from policygrad import formulas
 from policygrad.formulas import Missing, Refused, definitions, display, evaluate
 from test_formulas import holds
 
