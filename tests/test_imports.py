@@ -24,7 +24,7 @@ FLOORS = {
     "estimators": 4,
     "learning": 5,
 }
-APART = {"symbolic", "checks", "figures"}
+APART = {"symbolic", "checks", "figures", "formulas"}
 DOORS_FOR = {"checks": {"validate"}, "figures": {"validate"}}
 # Oracles share no code with what they judge.
 STRANGERS = (
@@ -37,6 +37,7 @@ LIBRARIES = {
     "symbolic": {"sympy"},
     "checks": {"numpy", "sympy", "mpmath"},
     "figures": {"numpy", "matplotlib"},
+    "formulas": {"numpy", "sympy"},
 }
 BY_NAME = ("import_module", "__import__", "exec", "eval")  # ways around an import statement
 
@@ -157,6 +158,9 @@ def test_every_module_imports_only_from_floors_below():
         ("exact", "import policygrad.symbolic", "exact imports policygrad"),
         ("figures", "from .exact import occupancy", "figures imports exact"),
         ("checks", "import IPython", "checks imports IPython"),
+        ("formulas", "from ..exact import occupancy", "formulas imports exact"),
+        ("formulas", "import mpmath", "formulas imports mpmath"),
+        ("__init__", "from .formulas import evaluate", "__init__ imports formulas"),
         ("exact", "__import__('policygrad.symbolic')", "exact imports something by its name"),
         ("extra", "x = 1", "extra has no floor"),
     ],

@@ -2,8 +2,8 @@
 
 From the ground up: ``validate`` and ``memory``; ``tables`` and ``trajectories``; ``mdp`` and
 ``policies``; ``worlds``, ``exact``, ``sampling`` and ``estimators``; ``learning``.  Beside them
-``symbolic``, ``checks`` and ``figures``.  Each module's docstring is its mathematics.  Import names
-from the modules themselves.
+``symbolic``, ``formulas``, ``checks`` and ``figures``.  Each module's docstring is its mathematics.
+Import names from the modules themselves.
 """
 
 __version__ = "0.1.0"
