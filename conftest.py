@@ -1,4 +1,6 @@
-"""What nbval leaves out when it compares a cell with what is stored: the records of its checks.
+"""How nbval runs the notebooks, and what it leaves out when it compares: the records of checks.
+
+Several kernels run at a time, and none may take a port that another was promised.
 
 nbval compares what a reader sees. The ledger reads the records behind the verdicts, which lie in
 the metadata of the outputs.
@@ -7,7 +9,16 @@ the metadata of the outputs.
 import json
 from itertools import zip_longest
 
+import nbval.kernel
 import pytest
+
+import kernels
+
+
+def pytest_configure():
+    """Let nbval start kernels apart from one another."""
+    make = nbval.kernel.KernelManager
+    nbval.kernel.KernelManager = lambda **settings: make(**kernels.apart(), **settings)
 
 
 @pytest.hookimpl(wrapper=True)

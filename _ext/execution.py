@@ -37,6 +37,9 @@ from jupyter_cache.cache.db import DB_NAME
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from sphinx.errors import SphinxError
+from traitlets.config import Config
+
+import kernels
 
 AT_A_TIME = 4  # more gain little: the longest chapter has to be waited for
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -218,6 +221,7 @@ class Clients:
             resources={"metadata": {"path": str(path.parent)}},
             record_timing=False,
             coalesce_streams=True,
+            config=Config(KernelManager=kernels.apart()),
         )
         self._all.append(client)
         return client

@@ -397,3 +397,25 @@ def kernel(path: Path) -> int:
         assert time.monotonic() < end, "the cell was not run"
         time.sleep(0.05)
     return int(path.read_text())
+
+
+# --- kernels apart -------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has ports only")
+def test_no_kernel_of_a_build_takes_a_port(tmp_path):
+    clients = execution.Clients()
+    book = nbformat.v4.new_notebook(metadata=METADATA)
+    managers = [
+        clients.new(book, tmp_path / name, 60).create_kernel_manager() for name in ("a", "b")
+    ]
+    assert [manager.transport for manager in managers] == ["ipc", "ipc"]
+    assert managers[0].ip != managers[1].ip
+    assert max(len(manager.ip) for manager in managers) < 90  # a socket's path has 104 at most
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has ports only")
+def test_no_kernel_of_nbval_takes_a_port():
+    import nbval.kernel
+
+    assert nbval.kernel.KernelManager().transport == "ipc"

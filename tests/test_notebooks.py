@@ -34,6 +34,7 @@ def nbval(path: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
     command += ["--nbval-cell-timeout=60", "-q", "-p", "no:cacheprovider", "--rootdir", path.parent]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    inherited["PYTHONPATH"] = str(ROOT / "_ext")
     return subprocess.run(
         [*command, path], cwd=path.parent, env=inherited, capture_output=True, text=True
     )
