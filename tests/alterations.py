@@ -693,8 +693,8 @@ _ROWS = [
     ),
     (
         "exact/values",
-        "usual = pi.argmax(axis=1)",
-        "usual = pi.argmin(axis=1)",
+        "pi.argmax(axis=1), None]",
+        "pi.argmin(axis=1), None]",
         "advantages counted from the rarest action",
         "test_exact.py::test_a_nearly_deterministic_policy_keeps_its_digits",
     ),

@@ -472,7 +472,7 @@ def run_tests(module: str, code: str, tests: str, folder: Path) -> subprocess.Co
     copy = shutil.copytree(BOOK / "policygrad", folder / "policygrad", ignore=ignored)
     (copy / f"{module}.py").write_text(code, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    command += ["-o", f"pythonpath={folder} tests", f"tests/{tests}"]
+    command += ["-o", f"pythonpath={folder} tests _ext", f"tests/{tests}"]
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
     plain["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True)

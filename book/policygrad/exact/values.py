@@ -24,6 +24,7 @@ is solved instead, and A = Q - V is formed from h, which differs by that number 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -199,8 +200,7 @@ def better_than_average(pi: np.ndarray, Q: np.ndarray) -> np.ndarray:
 
     ``Q`` may carry anything that is common to the actions of a state: it drops out.
     """
-    usual = pi.argmax(axis=1)[:, None]
-    Q = Q - np.take_along_axis(Q, np.broadcast_to(usual, (*Q.shape[:-1], 1)), axis=-1)
+    Q = Q - Q[..., np.arange(len(pi)), pi.argmax(axis=1), None]
     return Q - np.vecdot(pi, Q)[..., None]
 
 
@@ -226,10 +226,10 @@ def _iterated(x: np.ndarray, step, times: int) -> np.ndarray:
     """
     out = np.empty((times + 1, len(x)))
     out[0] = x
-    for t in range(times):
-        step(out[t], out[t + 1])
-        if repeats(t, out[t], out[t + 1]):
-            out[t + 2 :] = out[t]
+    for t, (before, after) in enumerate(pairwise(out)):
+        step(before, after)
+        if repeats(t, before, after):
+            out[t + 2 :] = before
             break
     return out
 
