@@ -33,6 +33,7 @@ from .sampling import sample_trajectories
 from .trajectories import Trajectories
 from .validate import (
     real_array,
+    real_number,
     rectangular,
     require_between,
     require_callable,
@@ -170,7 +171,7 @@ def q_learning(
     else:
         behaviour = require_policy(behaviour, mdp.O, mdp.A, name="behaviour")
         draw_action = _fixed(behaviour[mdp.observe], mdp)
-    initial = float(real_array("initial", initial, (), "of one number,"))
+    initial = real_number("initial", initial)
     alpha = _step_sizes(step_size)
     require_memory(f"the tables of episodes = {episodes:,}", episodes * (mdp.O * mdp.A * 8 + 17))
 

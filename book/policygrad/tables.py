@@ -81,7 +81,7 @@ def arrays_of_table(table) -> tuple[np.ndarray, np.ndarray, bool]:
         actions = _rows(f"table[{s}]", row)
         if len(actions) != A:
             raise ValueError(
-                f"table[{s}] must hold {A} actions as table[0] does; it {_has(actions)}"
+                f"table[{s}] must hold {A} actions as table[0] does; it holds {len(actions)}"
             )
         for a, outcomes in enumerate(actions):
             for chance, to, reward, done in _outcomes(f"table[{s}][{a}]", outcomes, S):
@@ -146,7 +146,3 @@ def _outcomes(name: str, outcomes, S: int):
             yield p, to, reward, done
     if not abs(total - 1.0) <= SUM_TOLERANCE:
         raise ValueError(f"the probabilities of {name} must sum to 1; they sum to {total:.12g}")
-
-
-def _has(rows: list) -> str:
-    return f"holds {len(rows)}"

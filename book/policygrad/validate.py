@@ -27,6 +27,7 @@ SUM_TOLERANCE = 1e-10  # a row of probabilities may miss 1 by rounding, not by m
 __all__ = [
     "probability_array",
     "real_array",
+    "real_number",
     "rectangular",
     "require_between",
     "require_callable",
@@ -91,6 +92,17 @@ def real_array(
         naming the array, or the entry that is NaN or infinite.
     """
     return _floats(name, rectangular(name, value), shape, what)
+
+
+def real_number(name: str, value) -> float:
+    """Read one finite real number, also from another library's array that holds just one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the argument.
+    """
+    return float(real_array(name, value, (), "of one number,"))
 
 
 def whole_array(

@@ -22,6 +22,7 @@ from .mdp import MDP
 from .memory import require_memory
 from .validate import (
     real_array,
+    real_number,
     require_count,
     require_discount,
     require_flag,
@@ -163,7 +164,7 @@ def aliased_pair(reward: float = 1.0, *, gamma: float, start: int = 0) -> MDP:
 
     Source: after the two aliased states of Singh, Jaakkola & Jordan (1994).
     """
-    reward, gamma = _number("reward", reward), require_discount(gamma)
+    reward, gamma = real_number("reward", reward), require_discount(gamma)
     if gamma == 1.0:
         raise ValueError("gamma must be below 1: this world has no end")
     start = require_count("start", start, 0, 1)
@@ -303,9 +304,9 @@ def vacuum_corridor(
         a start that is unknown or named twice; or naming the argument that is of another kind.
     """
     cells = _read_map(drawing)
-    step_reward = _number("step_reward", step_reward)
-    dust_reward = _number("dust_reward", dust_reward)
-    hamster_reward = _number("hamster_reward", hamster_reward)
+    step_reward = real_number("step_reward", step_reward)
+    dust_reward = real_number("dust_reward", dust_reward)
+    hamster_reward = real_number("hamster_reward", hamster_reward)
     observed = require_flag("observed", observed)
     number = {place: s for s, place in enumerate(cells)}
     names = [f"r{row}c{col}" for row, col in cells]
@@ -338,10 +339,6 @@ def vacuum_corridor(
         percepts=[p or "open" for p in percepts],
         gamma=1.0,
     )
-
-
-def _number(name: str, value) -> float:
-    return float(real_array(name, value, (), "of one number,"))
 
 
 def _read_map(drawing: str) -> dict[tuple[int, int], str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["require_finite"]
+QUIETLY = np.errstate(over="ignore", invalid="ignore")  # require_finite says it in words
+
+__all__ = ["QUIETLY", "require_finite"]
 
 
 def require_finite(what: str, value):

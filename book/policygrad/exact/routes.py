@@ -12,7 +12,7 @@ from ..mdp import MDP
 from ..policies import softmax_policy
 from ..validate import require_instance, require_one_of
 from . import adjoint, enumeration, forwards
-from .limits import require_finite
+from .limits import QUIETLY, require_finite
 
 ROUTES = {"adjoint": adjoint, "enumeration": enumeration, "forwards": forwards}
 METHODS = tuple(ROUTES)
@@ -20,6 +20,7 @@ METHODS = tuple(ROUTES)
 __all__ = ["METHODS", "expected_return", "policy_gradient"]
 
 
+@QUIETLY
 def expected_return(mdp: MDP, pi, *, method: str = "adjoint") -> float:
     """Compute J(pi) = E[ sum_t gamma^t r_t ], exactly.
 
@@ -38,10 +39,10 @@ def expected_return(mdp: MDP, pi, *, method: str = "adjoint") -> float:
     require_instance("mdp", mdp, MDP)
     mdp.require_ending(pi)
     route = ROUTES[require_one_of("method", method, METHODS)]
-    with np.errstate(over="ignore", invalid="ignore"):  # require_finite says it in words
-        return float(require_finite("J", route.expected_return(mdp, pi)))
+    return float(require_finite("J", route.expected_return(mdp, pi)))
 
 
+@QUIETLY
 def policy_gradient(mdp: MDP, theta, *, method: str = "adjoint") -> np.ndarray:
     """Compute grad J(theta) for the softmax policy, exactly.
 
@@ -65,5 +66,4 @@ def policy_gradient(mdp: MDP, theta, *, method: str = "adjoint") -> np.ndarray:
     mdp.require_logits(pi.shape)
     mdp.require_ending(pi)
     route = ROUTES[require_one_of("method", method, METHODS)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return require_finite("grad J", route.policy_gradient(mdp, theta))
+    return require_finite("grad J", route.policy_gradient(mdp, theta))

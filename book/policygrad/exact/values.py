@@ -33,11 +33,10 @@ from ..mdp import MDP, reachable
 from ..memory import FLOAT, require_memory
 from ..validate import require_instance
 from .endless import solve
-from .limits import require_finite
+from .limits import QUIETLY, require_finite
 
 ROUNDING = 1e-14  # rows may miss 1 by so much
 ACCURACY = 1e-10  # relative; what misses it is refused
-QUIETLY = np.errstate(over="ignore", invalid="ignore")  # require_finite says it in words
 
 __all__ = [
     "Averaged",
