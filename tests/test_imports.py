@@ -23,9 +23,10 @@ FLOORS = {
     "sampling": 4,
     "estimators": 4,
     "learning": 5,
+    "primitives": 5,
 }
 APART = {"symbolic", "checks", "figures", "formulas"}
-DOORS_FOR = {"checks": {"validate"}, "figures": {"validate"}}
+DOORS_FOR = {"checks": {"validate", "formulas"}, "figures": {"validate"}}
 # Oracles share no code with what they judge.
 STRANGERS = (
     {"exact", "estimators", "symbolic"},

@@ -1,8 +1,9 @@
-r"""Checks that fail when the equation is wrong: identity, close, unbiased, refuted.
+r"""Checks that fail when the equation is wrong: runs, identity, close, unbiased, refuted.
 
 Each takes the label of an equation first, prints one stable line and leaves a machine-readable
 record; or raises :class:`CheckFailed`, an AssertionError that shows both sides.
 
+* ``runs(label, *values)``: the typeset equation itself, evaluated line by line.
 * ``identity(label, lhs, rhs)``: SymPy shows that lhs - rhs = 0.
 * ``close(label, value, reference, rtol=...)``: two independent computations agree.
 * ``unbiased(label, gradients, exact)``: a test that samples have the mean ``exact``.
@@ -10,7 +11,8 @@ record; or raises :class:`CheckFailed`, an AssertionError that shows both sides.
 
 ``finite_differences(f, theta)`` is an oracle that knows no rule of calculus.
 
-Nothing here imports what it checks: arrays and SymPy expressions come in, verdicts go out.  What
+Nothing here imports what it checks: arrays and SymPy expressions come in, verdicts go out, and
+what is typeset is read by ``formulas``.  What
 cannot be judged is refused, with an error that names the argument; no check passes because a number
 overflowed, was masked or was no number at all.
 
@@ -24,6 +26,7 @@ from .differences import finite_differences
 from .hotelling import DISTORTION, POWER
 from .identity import identity
 from .refuted import refuted
+from .runs import runs
 from .unbiased import unbiased
 from .verdict import (
     Check,
@@ -49,5 +52,6 @@ __all__ = [
     "history",
     "identity",
     "refuted",
+    "runs",
     "unbiased",
 ]

@@ -53,7 +53,7 @@ class Check:
     Attributes
     ----------
     label : the equation's label in the book, without ``eq-``.
-    kind : "identity", "close" or "unbiased"; for a control, the kind of the check inside.
+    kind : "runs", "identity", "close" or "unbiased"; for a control, the kind of the check inside.
     passed : False only inside ``refuted``.
     figures : numbers behind the verdict, by name.
     claim : for a control, the false claim; else None.

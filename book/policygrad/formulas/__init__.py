@@ -41,7 +41,7 @@ import numpy as np
 from . import constructs  # noqa: F401 (it registers them)
 from .folds import Vacuous
 from .grammar import Parser, chain
-from .names import Names, Unbound
+from .names import Names, Unbound, has_symbols
 from .statements import ARROWS, LIMITS, definitions, statements
 from .tex import Missing, Refused, Undefined, display, split, tokens
 from .values import ABSOLUTE, compare, symbolic
@@ -81,6 +81,7 @@ class _Claim:
     starts: list = field(default_factory=lambda: [{}])
     slack: float | None = None
     constant: bool = False
+    is_zero: bool = False  # does it say "= 0"?
 
     def holds(self, a, b):
         """Is the claim true of these two sides?"""
@@ -122,13 +123,14 @@ class Formula:
     where : conditions on the cases, as LaTeX: for all lines, or by line in a dictionary.
     given : what is taken for granted: words behind "if" in a reason, "laws", "limits".
     lines : those to try; by default all.
-    symbolic : take numbers as SymPy's?
+    symbolic : take numbers as SymPy's?  By default, where a value is SymPy's.
 
     Refused, or a kind of it, is raised with the line and the symbol or construct.
     """
 
-    def __init__(self, tex, env, *, where=None, given=(), lines=None, symbolic=False):
-        self.names, self.given, self.claims = Names(env, symbolic), set(given), []
+    def __init__(self, tex, env, *, where=None, given=(), lines=None, symbolic=None):
+        self.symbolic = has_symbols(env) if symbolic is None else symbolic
+        self.names, self.given, self.claims = Names(env, self.symbolic), set(given), []
         where = where if isinstance(where, dict) else {None: where or ""}
         self.where = {n: self._condition(tokens(words)) for n, words in where.items()}
         kept = [x for x in statements(tex) if lines is None or x.line in lines]
@@ -200,6 +202,7 @@ class Formula:
             statement.line, read(left), sign, read(right), self._reason(statement.reason)
         )
         claim.conditions += self.where.get(None, []) + self.where.get(statement.line, [])
+        claim.is_zero = right == ["0"]
         claim.constant = any(map(self._is_constant, (left, right)))
         claim.slack = _half_a_digit(right) if sign == r"\approx" else None
         if statement.at:
@@ -215,15 +218,17 @@ class Formula:
         entries = self.names.entries.get(entry.name if entry else "".join(side), [])
         return bool(entries) and all(x.constant for x in entries)
 
-    def run(self) -> list[Finding]:
-        """Try every claim in every case."""
+    def run(self, *, until_false: bool = False) -> list[Finding]:
+        """Try every claim in every case; or until one is false, which comes last."""
         found = []
         for claim in self.claims:
             with _line(claim.line):
-                found.append(self._try(claim))
+                found.append(self._try(claim, until_false))
+            if until_false and not found[-1].holds:
+                break
         return found
 
-    def _try(self, claim):
+    def _try(self, claim, until_false):
         todo, truths, cases, alive, bad = claim.starts[::-1], set(), 0, 0, None
         while todo:
             scope = todo.pop()
@@ -245,6 +250,8 @@ class Formula:
             truths.add(a if claim.sign in ARROWS else None)
             if bad is None and not claim.holds(a, b):
                 bad = (scope, a, b)
+                if until_false:
+                    break
         if not cases or (claim.sign in ARROWS and not truths >= ARROWS[claim.sign]):
             raise Refused(
                 "nothing is tried: " + ("the premise never varies" if cases else "no case")

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from .grammar import ADD, FACTOR, Parser, construct, lift
-from .names import is_parameter
+from .names import is_parameter, remembered
 from .tex import Refused, is_symbol
 from .values import JOIN, along, apply, norm, plain, slope, whole
 
@@ -100,9 +100,10 @@ def _gradient(p):
     if others:
         raise Refused(f"a gradient by {name} or by {others[0]}?")
 
+    @remembered
     def value(scope):
         theta = p.names.lookup(name, scope)
-        slopes = [along(lambda x: body(scope | {name: x}), theta, k) for k in range(len(theta))]
-        return plain(np.array(slopes).reshape(len(theta), -1))
+        found = [along(lambda x: body(scope | {name: x}), theta, k) for k in range(len(theta))]
+        return plain(np.array(found).reshape(len(theta), -1))
 
     return lift(partial(apply, "transpose"), value) if row else value

@@ -13,8 +13,9 @@ from functools import partial, reduce
 import numpy as np
 
 from .grammar import ADD, FACTOR, chain, construct, lift
+from .names import place
 from .tex import Missing, Refused, Undefined, split, tokens
-from .values import JOIN, compare, norm, symbolic, whole
+from .values import JOIN, compare, norm, plain, symbolic, whole
 
 __all__ = ["Vacuous"]
 
@@ -110,14 +111,28 @@ for _sign in (r"\sum", r"\prod", r"\max", r"\min", r"\arg"):
     construct(_sign)(partial(_large, _sign))
 
 
-def _mean(draws, body, conditions, held, scope):
-    """The mean where the conditions hold, and what is held has its value in this scope."""
-    fixed = [(x, x(scope)) for x in held]
+def _means(draws, body, conditions=(), held=()):
+    """The meaning of a mean; what is drawn outside counts only by what is held of it."""
+    drawn, known = {letter for letter, *_ in draws}, {}
+
+    def value(scope):
+        fixed = [plain(x(scope)) for x in held]
+        rest = {x: y for x, y in scope.items() if x not in drawn}
+        here = place(rest | dict(enumerate(fixed)))
+        if here not in known:
+            known[here] = _mean(draws, body, conditions, list(zip(held, fixed, strict=True)), rest)
+        return known[here]
+
+    return value
+
+
+def _mean(draws, body, conditions, fixed, scope):
+    """The mean where the conditions hold, and what is held has the values that are fixed."""
     total = weight = 0
     for share, inner in _cases(draws, conditions, scope):
         if all(compare(x(inner), "=", y) for x, y in fixed):
             total, weight = JOIN["+"](total, share * body(inner)), weight + share
-    if conditions or held:
+    if conditions or fixed:
         if weight == 0:
             raise Vacuous
         return total / weight
@@ -132,17 +147,17 @@ def _mean(draws, body, conditions, held, scope):
 def _expectation(p):
     draws = _draws(p, p.scripts()[0])
     if p.next != "[":
-        return partial(_mean, draws, p.expression(FACTOR), (), ())
+        return _means(draws, p.expression(FACTOR))
     p.take("[")
     body, *given = split(p.until("]"), BARS)
-    return partial(_mean, draws, p.inner(body), *_given(p, given))
+    return _means(draws, p.inner(body), *_given(p, given))
 
 
 @construct(r"\Pr")
 def _probability(p):
     p.take("(")
     event, *given = split(p.until(")"), BARS)
-    return partial(_mean, _draws(p, []), lift(int, p.condition(event)), *_given(p, given))
+    return _means(_draws(p, []), lift(int, p.condition(event)), *_given(p, given))
 
 
 @construct(r"\operatorname{Var}")
@@ -151,9 +166,10 @@ def _variance(p):
     x, draws = p.inner(p.until(")")), _draws(p, [])
 
     def value(scope):
-        centre = _mean(draws, x, (), (), scope)
+        centre = mean(scope)
         return _mean(draws, lambda case: norm(JOIN["-"](x(case), centre)) ** 2, (), (), scope)
 
+    mean = _means(draws, x)
     return value
 
 

@@ -125,6 +125,7 @@ class Parser(Reader):
             if self.words[self.at : self.at + len(words)] == words:
                 self.at += len(words)
                 self.used.append(phrase)
+                self.names.spoken.add(phrase)
                 return lambda scope: plain(self.names.lookup(phrase, scope))
         if self.next in CONSTRUCTS:
             return CONSTRUCTS[self.take()](self)
@@ -170,6 +171,7 @@ class Parser(Reader):
     def _symbol(self):
         name, index, upper, primes, theta = self.resolve()
         self.used.append(name)
+        self.names.spoken.add(name)
         self._parse_definitions(name)
         batch = None
         if upper[:1] + upper[-1:] == ["(", ")"]:

@@ -5,6 +5,9 @@ r"""What the caller gives: values of symbols, spelled as in the book; ranges and
      "domains": {r"\tau": range(64), "t": range(3), r"\theta": [...]},  # what letters range over
      "laws": {r"\tau": r"P(\tau;\theta)"}, "E": r"\tau"}                # what is drawn, and how
 
+To an environment that is there already, ``r"t\in": range(3)`` adds a range, ``r"t\in": None`` takes
+it away, and ``r"\tau\sim": r"P(\tau;\theta)"`` adds a law.
+
 A function gets the letters that its key writes; its further parameters are letters of the scope,
 found by name (``theta`` is ``\theta``).  ``\theta``, with whatever index, is an array, which
 functions get flat, and ``\theta_{o,a}`` is its entry; ``x^{(i)}`` is x at the i-th ``\tau`` of the
@@ -22,7 +25,16 @@ import numpy as np
 from .tex import Missing, Reader, Refused, Undefined, is_symbol, split, tokens
 from .values import symbolic, whole
 
-__all__ = ["SEPARATORS", "Entry", "Names", "Unbound", "is_parameter"]
+__all__ = [
+    "SEPARATORS",
+    "Entry",
+    "Names",
+    "Unbound",
+    "has_symbols",
+    "is_parameter",
+    "place",
+    "remembered",
+]
 
 SEPARATORS = {",", ";", "|", r"\mid", r"\vert"}  # of arguments
 
@@ -34,6 +46,31 @@ class Unbound(Exception):
 def is_parameter(name: str) -> bool:
     r"""Is this \theta, or some \theta_k?"""
     return name.startswith(r"\theta")
+
+
+def place(scope):
+    """A scope as a key of dictionaries."""
+    return frozenset((x, y.tobytes() if isinstance(y, np.ndarray) else y) for x, y in scope.items())
+
+
+def remembered(meaning):
+    """The same meaning, each value of which is computed once."""
+    known = {}
+
+    def value(scope):
+        here = place(scope)
+        if here not in known:
+            known[here] = meaning(scope)
+        return known[here]
+
+    return value
+
+
+def has_symbols(table: dict) -> bool:
+    """Are some of the values given, or of those that letters take, SymPy's?"""
+    ranges = [*table.get("domains", {}).values()]
+    ranges += [values for key, values in table.items() if key.endswith("\\in") and values]
+    return symbolic(*table.values(), *(x for values in ranges for x in values))
 
 
 @dataclass
@@ -60,7 +97,14 @@ class Names:
     def __init__(self, table, symbolic=False):
         table, self.symbolic, self.entries, self.phrases = dict(table), symbolic, {}, {}
         self.domains = {x: list(values) for x, values in table.pop("domains", {}).items()}
-        self.laws, self.draws = table.pop("laws", {}), table.pop("E", "").split()
+        self.laws, self.draws = dict(table.pop("laws", {})), table.pop("E", "").split()
+        for key in [key for key in table if key.endswith(("\\in", "\\sim"))]:
+            letter, _, what = key.rpartition("\\")
+            values, given = self.domains if what == "in" else self.laws, table.pop(key)
+            values.pop(letter.strip(), None)
+            if given is not None:
+                values[letter.strip()] = list(given) if what == "in" else given
+        self.spoken, self.constants = set(), {}
         self.ambient = {"batch", r"\theta", *self.laws, *self.draws}
         self.shape = np.shape(self.domains.get(r"\theta", [table.get(r"\theta")])[0])
         for x in filter(is_parameter, self.domains):
@@ -75,6 +119,14 @@ class Names:
         for key, value in table.items():
             definition = tokens(value) if isinstance(value, str) else None
             self.declare(tokens(key), value, definition)
+
+    @property
+    def parameters(self):
+        """All values of parameters, flat."""
+        given = [x for name, x in self.constants.items() if is_parameter(name)]
+        return given + [
+            x for letter in filter(is_parameter, self.domains) for x in self.domains[letter]
+        ]
 
     def read(self, words) -> Entry | None:
         """Tokens as one symbol, or None; what stands below it and is no letter is of its name."""
@@ -114,6 +166,7 @@ class Names:
             value = np.array(value) if isinstance(value, list) else value
             value = np.ravel(value) if is_parameter(entry.name) else value
             entry.meaning, entry.constant = lambda scope: value, True
+            self.constants[entry.name] = value
         self.entries.setdefault(entry.name, []).append(entry)
         return entry
 

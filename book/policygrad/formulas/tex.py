@@ -50,9 +50,10 @@ class Undefined(Refused):
 def display(label: str, folder: str | Path | None = None) -> str:
     """The LaTeX of a labelled display, from the notebooks' files: an unsaved edit is not seen.
 
-    The label may leave out its ``eq-`` or ``def-``; the folder is by default the package's own.
+    The label may leave out its ``eq-`` or ``def-``.  The folder is by default the package's own,
+    and the current one where that has no notebooks: a chapter that was downloaded alone.
     """
-    folder = Path(__file__).resolve().parents[2] if folder is None else Path(folder)
+    folder = _beside() if folder is None else Path(folder)
     found = []
     for path in sorted(folder.glob("*.ipynb")):
         for name in (label, f"eq-{label}", f"def-{label}"):
@@ -62,6 +63,11 @@ def display(label: str, folder: str | Path | None = None) -> str:
         many = f"{len(found) or 'no'} displays in {folder} are labelled {label}"
         raise Missing(f"{many}; the files are read, so save the notebook first")
     return found[0]
+
+
+def _beside():
+    beside = Path(__file__).resolve().parents[2]
+    return beside if any(beside.glob("*.ipynb")) else Path.cwd()
 
 
 @lru_cache(64)
