@@ -152,7 +152,9 @@ def with_uv(python: Path, lock: str, environment) -> bool:
     only = VENV / "uv.txt"
     only.write_text(mine, encoding="utf-8")
     fetch = [python, "-m", "pip", "install", *PIP, *EXACTLY, "--retries", "1", "-r", only]
-    install = [python, "-m", "uv", "pip", "install", "--python", python, *EXACTLY, "-r", LOCK]
+    # As pip does. Where Python may not write it, each process would compile all that it imports.
+    install = [python, "-m", "uv", "pip", "install", "--compile-bytecode", "--python", python]
+    install += [*EXACTLY, "-r", LOCK]
     try:
         run(fetch, environment)
         run(install, environment, uv_progress())

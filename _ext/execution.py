@@ -2,7 +2,8 @@
 
 What is kept
     The cache of outputs (jupyter-cache) lies in a folder that is named by a digest of all that
-    outputs depend on beside the text of the cells: the package, the locked requirements, Python.
+    outputs depend on beside the text of the cells: the labelled equations of all pages, which
+    cells execute, the package, the locked requirements, Python.
     Each entry carries a digest of its own file. A cache that cannot be read, or holds an entry
     that is not as it was written, counts as empty.
 
@@ -42,6 +43,7 @@ from traitlets.config import Config
 import kernels
 
 AT_A_TIME = 4  # more gain little: the longest chapter has to be waited for
+DISPLAY = re.compile(r"^\$\$\n.*?^\$\$ \(\S+\)$", re.MULTILINE | re.DOTALL)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -77,6 +79,11 @@ def digest(root: Path) -> str:
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         sha.update(f"\n{name} {len(content)}\n".encode())
         sha.update(content)
+    for path in sorted((root / "book").glob("*.ipynb")):
+        prose = "\n".join(
+            cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown"
+        )
+        sha.update("\n".join(DISPLAY.findall(prose)).encode())
     return sha.hexdigest()[:16]
 
 

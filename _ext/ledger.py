@@ -3,20 +3,25 @@
 Nothing in it is typed but the words that say what an equation means. The rest is read off what
 the cells of the executed notebooks put out: each verdict carries a record of
 ``policygrad.checks.Check`` in its output's metadata. So a check that is added, removed or fails
-changes the page.
+changes the page. The slips under which checks were seen to fail are those that the tests make and
+write down (``tests/typeset``, ``tests/seen_to_fail.json``); where the book is built without its
+tests, they are left out.
 
 ``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
-equation there. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
-holds every notebook before a page is read; cells that hold verdicts become targets of links.
+equation there. ``{ledger-totals}`` is the sum over all pages, ``{ledger-weakest}`` the list of the
+checks that would let the most pass. All read the cache of outputs, which holds every notebook
+before a page is read; cells that hold verdicts become targets of links.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from docutils import nodes
@@ -28,7 +33,9 @@ import execution
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
 SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
-KINDS = ("identity", "close", "unbiased")
+KINDS = ("runs", "identity", "close", "unbiased")
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+FINE = 1e-9  # relative: to which typeset equations are evaluated; what sees more is not listed
 PAGE = "book/ledger"
 
 
@@ -43,7 +50,7 @@ class Verdict:
 
     @property
     def kind(self) -> str:
-        """identity, close, unbiased or refuted."""
+        """runs, identity, close, unbiased or refuted."""
         return "refuted" if self.record["claim"] is not None else self.record["kind"]
 
     @property
@@ -59,6 +66,7 @@ class Equation:
     page: str
     label: str
     verdicts: tuple[Verdict, ...]
+    what: str = "eq"  # or "def", of a definition
 
     def of(self, *kinds: str) -> list[Verdict]:
         """Its verdicts of some kinds."""
@@ -90,13 +98,18 @@ def verdicts(page: str, notebook) -> list[Verdict]:
 
 
 def equations(notebooks: dict) -> list[Equation]:
-    """Give the rows of the ledger: the equations of all pages, each with its verdicts."""
+    """Give the rows of the ledger: the equations of all pages, each with its verdicts.
+
+    Definitions have a row, too, where they were executed.
+    """
     found = [v for page, notebook in notebooks.items() for v in verdicts(page, notebook)]
-    return [
-        Equation(page, name, tuple(v for v in found if v.record["label"] == name))
+    rows = [
+        Equation(page, name, tuple(v for v in found if v.record["label"] == name), what)
         for page, notebook in notebooks.items()
-        for name in labels(notebook)
+        for what in ("eq", "def")
+        for name in labels(notebook, what)
     ]
+    return [row for row in rows if row.what == "eq" or row.of("runs")]
 
 
 def gaps(rows: Iterable[Equation], sayings: dict[str, dict[str, str]]) -> list[str]:
@@ -105,9 +118,9 @@ def gaps(rows: Iterable[Equation], sayings: dict[str, dict[str, str]]) -> list[s
     for row in rows:
         if not row.of(*KINDS):
             found.append(f"{row.page}: eq-{row.label} has no check")
-        if not row.of("refuted"):
+        if row.what == "eq" and not row.of("refuted"):
             found.append(f"{row.page}: eq-{row.label} has no control")
-        if row.label not in sayings.get(row.page, {}):
+        if row.what == "eq" and row.label not in sayings.get(row.page, {}):
             found.append(f"{row.page}: the ledger has no line that says what eq-{row.label} means")
         found += [
             f"{v.page}: a check of eq-{row.label} failed in cell {v.cell}"
@@ -148,6 +161,8 @@ def sayings(lines: Iterable[str]) -> dict[str, str]:
 def strengths(row: Equation) -> list[str]:
     """Say how strong the checks of an equation are: exact ones by kind, statistical ones each."""
     found = []
+    if runs := row.of("runs"):
+        found.append(f"**as typeset**: {typeset(runs)}. {links(row, runs)}")
     if exact := row.of("identity"):
         found.append(f"{named(exact)}: exact. {links(row, exact)}")
     if close := row.of("close"):
@@ -155,6 +170,53 @@ def strengths(row: Equation) -> list[str]:
     return found + [
         f"{named([one])}: {test(one)}. {links(row, [one])}" for one in row.of("unbiased")
     ]
+
+
+def typeset(found: list[Verdict]) -> str:
+    """Say in how many worlds a display was executed, or that SymPy took it for all values."""
+    figures = [v.record["figures"] for v in found]
+    if all(one["exact"] for one in figures):
+        return "for all values, by SymPy"
+    worlds = sum(one["worlds"] for one in figures)
+    many = "1 world" if worlds == 1 else f"{worlds} worlds"
+    return f"{many}, {sum(one['cases'] for one in figures):,} comparisons"
+
+
+def slipped(page: str, label: str) -> list[str]:
+    """Say what came of the slips that were made in a display; nothing where it was not executed."""
+    record = written(TESTS / "typeset" / f"{page}.json").get(label)
+    if record is None:
+        return []
+    true, noticed = len(record["still true"]), record["false"] + record["refused"]
+    left = f", {true} left it true" if true else ""
+    return [f"{noticed} slips in the display, such as {code(record['example'])}{left}"]
+
+
+def altered(row: Equation) -> list[str]:
+    """Say by which slip in its code each plain check was seen to fail."""
+    found = []
+    for v in row.of("identity", "close", "unbiased"):
+        record = written(TESTS / "seen_to_fail.json").get(v.page, {}).get(name_of(v))
+        if record is not None:
+            found.append(f"{code(record['slip'])}. {links(row, [v])}")
+    return found
+
+
+def name_of(v: Verdict) -> str:
+    """The name of a check among the others of its chapter, as the tests write it down."""
+    return " · ".join(filter(None, (v.record["label"], v.record["kind"], v.record["where"])))
+
+
+@lru_cache
+def written(path: Path) -> dict:
+    """What the tests have written down; nothing where the book came without its tests."""
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def code(text: str) -> str:
+    """Words in which every character is shown as it is."""
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}"
 
 
 def named(found: list[Verdict]) -> str:
@@ -234,8 +296,10 @@ def table(rows: Iterable[Equation], sayings: dict[str, str]) -> list[str]:
             f"“{plain(v.record['claim'])}”: {plain(v.words)}. {links(row, [v])}"
             for v in row.of("refuted")
         ]
-        lines += [f"* - {{eq}}`eq-{row.label}` {sayings.get(row.label, '')}"]
-        lines += [*entry(strengths(row)), *entry(controls)]
+        meaning = sayings.get(row.label, "definition" if row.what == "def" else "")
+        lines += [f"* - {{eq}}`{row.what}-{row.label}` {meaning}"]
+        seen = [*slipped(row.page, row.label), *altered(row), *controls]
+        lines += [*entry(strengths(row)), *entry(seen)]
     return [*lines, "```"]
 
 
@@ -269,17 +333,27 @@ def totals(notebooks: dict) -> list[str]:
     rows = equations(notebooks)
     found = [v for row in rows for v in row.verdicts]
     kinds = Counter(v.kind for v in found)
-    defined = sum(len(labels(notebook, "def")) for notebook in notebooks.values())
+    equal = [row for row in rows if row.what == "eq"]
+    defined = [label for notebook in notebooks.values() for label in labels(notebook, "def")]
+    slips = [
+        one for page in notebooks for one in written(TESTS / "typeset" / f"{page}.json").values()
+    ]
+    made, true = sum(one["made"] for one in slips), sum(len(one["still true"]) for one in slips)
     tests = [v.record["figures"] for v in found if v.kind == "unbiased"]
     tests = [figures for figures in tests if figures["rank"]]
     alarms = sum(figures["false_alarm"] for figures in tests)
     draws = sum(figures["samples"] for figures in tests)
     failed = sum(not v.record["passed"] for v in found)
     lines = {
-        "equations": f"{len(rows)}, and {defined} definitions",
+        "equations": f"{len(equal)}, and {len(defined)} definitions",
+        "executed as typeset": f"{sum(bool(row.of('runs')) for row in equal)} equations, "
+        f"{sum(row.what == 'def' for row in rows)} definitions",
+        "slips made in these": f"{made:,}, of which noticed: {made - true:,}; the others leave a "
+        "true statement",
         "equations without a check": sum(not row.of(*KINDS) for row in rows),
-        "equations without a control": sum(not row.of("refuted") for row in rows),
+        "equations without a control": sum(not row.of("refuted") for row in equal),
         "checks": f"{sum(kinds[kind] for kind in KINDS):,}, of which failed: {failed}",
+        "… runs": kinds["runs"],
         "… identity": kinds["identity"],
         "… close": kinds["close"],
         "… unbiased": f"{kinds['unbiased']}, over {draws:,} samples; false alarms to be expected, "
@@ -287,6 +361,35 @@ def totals(notebooks: dict) -> list[str]:
         "controls, all of which failed as they must": kinds["refuted"],
     }
     return ["|  |  |", "|---|---|", *(f"| {name} | {value} |" for name, value in lines.items())]
+
+
+def weakest(notebooks: dict) -> list[str]:
+    """List the checks that would let the most pass, those first, as lines of MyST."""
+    found = []
+    for row in equations(notebooks):
+        for v in row.of("close", "unbiased"):
+            size, words = blindness(v)
+            if size > FINE:
+                found.append(
+                    (-size, f"| {words} | {{eq}}`{row.what}-{row.label}` | {links(row, [v])} |")
+                )
+    head = ["| lets pass | equation | cell |", "|---|---|---|"]
+    return head + [line for _, line in sorted(found, key=lambda pair: pair[0])]
+
+
+def blindness(v: Verdict) -> tuple[float, str]:
+    """What a check may leave unseen, relative to the exact value where that is not 0; in words."""
+    figures = v.record["figures"]
+    if v.kind == "close":
+        size, absolute = tolerance(figures)
+        return size, f"a difference of {power(size)}" + " (not relative)" * absolute
+    if not figures["rank"]:
+        return 0.0, "nothing"
+    relative = figures["smallest_bias"] / (figures["exact_norm"] or 1.0)
+    words = smallest_bias(v)
+    return relative, f"a bias of less than {words}" + " (not relative)" * (
+        not figures["exact_norm"]
+    )
 
 
 # --- Sphinx -------------------------------------------------------------------------------------
@@ -311,6 +414,13 @@ class Totals(SphinxDirective):
 
     def run(self):
         return parsed(self, totals(executed(self.env)))
+
+
+class Weakest(SphinxDirective):
+    """The checks that would let the most pass."""
+
+    def run(self):
+        return parsed(self, weakest(executed(self.env)))
 
 
 def parsed(directive, lines: list[str]) -> list:
@@ -354,6 +464,7 @@ def setup(app):
     """Connect all this to Sphinx."""
     app.add_directive("ledger", Ledger)
     app.add_directive("ledger-totals", Totals)
+    app.add_directive("ledger-weakest", Weakest)
     app.connect("env-get-outdated", always_outdated)
     app.connect("doctree-read", name_cells)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -175,6 +175,21 @@ def test_outputs_are_forgotten_once_the_package_or_the_lock_changes(name, tmp_pa
     assert execution.digest(tmp_path) != before
 
 
+def test_outputs_are_forgotten_once_an_equation_changes_and_kept_when_words_do(tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "requirements.txt").write_text("numpy")
+
+    def digest(text):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+        nbformat.write(notebook, tmp_path / "book" / "a.ipynb")
+        return execution.digest(tmp_path)
+
+    before = digest("Words.\n\n$$\na = b\n$$ (eq-some)")
+    assert digest("Other words.\n\n$$\na = b\n$$ (eq-some)") == before
+    assert digest("Words.\n\n$$\na = c\n$$ (eq-some)") != before
+    assert digest("Words.\n\n$$\na = b\n$$ (eq-other)") != before
+
+
 # --- from one build to the next -----------------------------------------------------------------
 
 
