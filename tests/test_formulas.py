@@ -472,3 +472,12 @@ def test_a_law_in_passing_is_left_out_when_that_is_acknowledged():
     assert holds(display, COINS, given=("laws",))
     with pytest.raises(Refused, match="a law in passing"):
         evaluate(display, COINS)
+
+
+def test_a_reason_that_is_all_mathematics_is_tried_as_well():
+    env = {"domains": {"t": range(3), "k": range(3)}, r"\gamma": 0.7, "x_t": lambda t: t}
+    line = r"\begin{{aligned}}\gamma^t x_t&=x_t\gamma^t && {}\\&=\gamma^{{t}}x_t+0\end{{aligned}}"
+    assert holds(line.format(r"\gamma^k=\gamma^t\gamma^{k-t}"), env)
+    assert not holds(line.format(r"\gamma^k=\gamma^t\gamma^{k+t}"), env)
+    assert holds(line.format(r"\text{as }\gamma^k=\gamma^t"), env)  # words, which are not read
+    assert len(evaluate(line.format(r"\gamma^k=\gamma^t\gamma^{k-t}"), env)) == 3

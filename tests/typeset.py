@@ -93,14 +93,17 @@ def _slip(tex: str, start: int, end: int, new: str) -> Slip:
 
 
 def _executed(tokens) -> list[bool]:
-    """Is a token executed: no label of a brace, and no reason but a condition?"""
+    """Is a token executed: no label of a brace, and no reason in words but a condition?"""
     alive, reason, skipping, depth = [], False, None, 0
     for k, (_, _, token) in enumerate(tokens):
         before = [x for _, _, x in tokens[max(0, k - 2) : k]]
         if token == r"\\":
             reason = False
         if before == ["&", "&"]:
-            reason = not token.startswith(r"\text{if") or token not in (r"\text{if }", r"\text{if}")
+            row = [x for _, _, x in tokens[k:]]
+            row = row[: row.index(r"\\")] if r"\\" in row else row
+            words = [x for x in row if x.startswith(r"\text{")]
+            reason = bool(words) and words not in ([r"\text{if }"], [r"\text{if}"])
         depth += (token == "{") - (token == "}")
         if skipping is not None and depth < skipping:
             skipping = None

@@ -1,7 +1,7 @@
 r"""From a display to its statements: lines, commas, reasons.
 
 A comma, a ``\qquad`` and ``\\`` separate statements; a line that begins with a sign is the rest of
-its predecessor.  Behind ``&&`` stands the reason.
+its predecessor.  Behind ``&&`` stands the reason; one that is all mathematics is a statement, too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,13 @@ def statements(tex: str) -> list[Statement]:
             rows[-1].words += words
         else:
             rows.append(Statement(n, words, row[end + 2 :]))
+    stated = [row for row in rows if chain(row.reason)[1] and not any(map(_is_text, row.reason))]
+    rows += [Statement(row.line, row.reason, []) for row in stated]
     return [statement for row in rows for statement in _cut(row)]
+
+
+def _is_text(word):
+    return word.startswith(r"\text")
 
 
 def _cut(row):
@@ -48,7 +54,7 @@ def _cut(row):
         beside = words[max(k - 1, 0) : k + 2]
         if word not in GAPS:
             kept.append(word)
-        elif not any(x in ARROWS or x in LIMITS or x.startswith(r"\text") for x in beside):
+        elif not any(x in ARROWS or x in LIMITS or _is_text(x) for x in beside):
             kept.append(",")
     found = []
     for part in filter(None, split(kept, {","})):
