@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_refused_with_the_label(page):
     page(claim="x+y=3")
     with pytest.raises(Missing, match="claim: line 1: y has no value"):
         runs("claim", {"x": 1}, only="one number")
-    with pytest.raises(Missing, match="no displays in .* are labelled other"):
+    with pytest.raises(Missing, match=r"no displays in .* are labelled other"):
         runs("other", {})
     with pytest.raises(TypeError, match="claim: values must be a dictionary of letters"):
         runs("claim", [1, 2])
