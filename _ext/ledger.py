@@ -6,7 +6,9 @@ the cells of the executed notebooks put out: each verdict carries a record of
 changes the page.
 
 ``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
-equation there. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
+equation there. Where a person's reading ties a display to its check, since no machine can run it as
+it is typeset, the line ends in `` | read: the reason``; a definition, ``def-label``, has a line only
+then. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
 holds every notebook before a page is read; cells that hold verdicts become targets of links.
 """
 
@@ -27,7 +29,7 @@ from sphinx.util.docutils import SphinxDirective
 import execution
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
-SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
+SAYING = re.compile(r"([a-z0-9-]+): (\S.*?)(?: \| read: (\S.*))?")
 KINDS = ("identity", "close", "unbiased")
 PAGE = "book/ledger"
 
@@ -119,26 +121,51 @@ def gaps(rows: Iterable[Equation], sayings: dict[str, dict[str, str]]) -> list[s
         f"{page}: the ledger explains eq-{label}, which is not there"
         for page, lines in sayings.items()
         for label in lines
-        if (page, label) not in known
+        if (page, label) not in known and not label.startswith("def-")
     ]
 
 
 def sayings_of(text: str) -> dict[str, dict[str, str]]:
     """Read off the text of the ledger's page: page -> label -> what the equation says."""
-    blocks = re.findall(r"^:::\{ledger\} (\S+)\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL)
-    return {page: sayings(lines.splitlines()) for page, lines in blocks}
+    return {page: sayings(lines) for page, lines in blocks(text).items()}
+
+
+def readings_of(text: str) -> dict[str, dict[str, str]]:
+    """Read off the same text: page -> label -> why a person's reading ties it to its check."""
+    return {page: readings(lines) for page, lines in blocks(text).items()}
+
+
+def blocks(text: str) -> dict[str, list[str]]:
+    """The lines of the ledger's page, by the page that they speak of."""
+    found = re.findall(r"^:::\{ledger\} (\S+)\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL)
+    return {page: lines.splitlines() for page, lines in found}
 
 
 def sayings(lines: Iterable[str]) -> dict[str, str]:
-    """Read lines of the form ``label: what it says``."""
+    """Read lines of the form ``label: what it says``, or ``… | read: the reason``."""
+    return {label: saying for label, (saying, _) in entries(lines).items()}
+
+
+def readings(lines: Iterable[str]) -> dict[str, str]:
+    """Read the reasons off the same lines, of the labels that have one."""
+    return {label: reason for label, (_, reason) in entries(lines).items() if reason}
+
+
+def entries(lines: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    """Read the same lines: label -> what it says, and the reason or None."""
     found = {}
     for line in filter(str.strip, lines):
         match = SAYING.fullmatch(line.strip())
         if match is None:
             raise ValueError(f"the ledger expects `label: what it says`; it has {line!r}")
-        if match[1] in found:
-            raise ValueError(f"the ledger has two lines for {match[1]}")
-        found[match[1]] = match[2]
+        label, saying, reason = match.groups()
+        if label in found:
+            raise ValueError(f"the ledger has two lines for {label}")
+        if re.search(r"\|\s*read\b", saying) or "| read" in (reason or ""):
+            raise ValueError(f"the ledger expects ` | read: the reason`; it has {line!r}")
+        if label.startswith("def-") and reason is None:
+            raise ValueError(f"{label} is a definition; its line says why it is read: {line!r}")
+        found[label] = saying, reason
     return found
 
 

@@ -154,11 +154,33 @@ def test_an_equation_that_comes_or_goes_is_noticed():
         ("no colon", "the ledger expects `label: what it says`; it has 'no colon'"),
         ("eq label: two words", "the ledger expects"),
         ("a: one\na: two", "the ledger has two lines for a"),
+        ("a: one | read:", r"the ledger expects ` \| read: the reason`; it has 'a: one \| read:'"),
+        ("a: one |read: why", r"the ledger expects ` \| read: the reason`"),
+        ("a: one | read why", r"the ledger expects ` \| read: the reason`"),
+        ("a: one | read: b | read: c", r"the ledger expects ` \| read: the reason`"),
+        ("def-a: one", "def-a is a definition; its line says why it is read"),
     ],
 )
 def test_a_line_that_is_not_label_and_meaning_is_refused(line, says):
     with pytest.raises(ValueError, match=says):
         ledger.sayings(line.splitlines())
+
+
+def test_a_line_may_end_in_the_reason_why_a_person_reads_the_display():
+    lines = ["a: $|x|^2$ | and more. | read: it has no values", "", "b: two", "def-c: $c$ | read: why"]
+    assert ledger.sayings(lines) == {"a": "$|x|^2$ | and more.", "b": "two", "def-c": "$c$"}
+    assert ledger.readings(lines) == {"a": "it has no values", "def-c": "why"}
+    text = "\n".join(["# Title", ":::{ledger} 01-a", *lines, ":::", "Text.", ":::{ledger} 02-b", ":::"])
+    assert ledger.sayings_of(text) == {"01-a": ledger.sayings(lines), "02-b": {}}
+    assert ledger.readings_of(text) == {"01-a": ledger.readings(lines), "02-b": {}}
+
+
+def test_a_definition_that_is_read_is_no_equation_that_is_not_there():
+    page = ROWS[0].page
+    more = SAYINGS | {page: SAYINGS[page] | {"def-return": "What is still to be earned."}}
+    assert ledger.gaps(ROWS, more) == []
+    more[page] |= {"return": "What is still to be earned."}
+    assert ledger.gaps(ROWS, more) == [f"{page}: the ledger explains eq-return, which is not there"]
 
 
 @pytest.mark.parametrize(
