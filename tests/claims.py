@@ -76,12 +76,20 @@ class Display:
         return self.label.partition("-")[2]
 
 
+@dataclass(frozen=True)
+class Formula:
+    """A formula in a line of text, and the text before it."""
+
+    tex: str
+    before: str = ""
+
+
 @dataclass
 class Reading:
     """What one piece of Markdown shows: displays (label, LaTeX), formulas, and what is refused."""
 
     displays: list[tuple[str, str]] = field(default_factory=list)
-    formulas: list[str] = field(default_factory=list)
+    formulas: list[Formula] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def refuse(self, what: str, text: str, how: str = HOW) -> None:
@@ -103,7 +111,9 @@ def _read(source: str) -> Reading:
     _blocks(source, reading)
     named = ledger.LABEL.findall(source), [label for label, _ in reading.displays]
     if [f"{kind}-{name}" for kind, name in named[0]] != named[1] and not reading.faults:
-        reading.refuse("a label that belongs to no display", " ".join("-".join(x) for x in named[0]))
+        reading.refuse(
+            "a label that belongs to no display", " ".join("-".join(x) for x in named[0])
+        )
     return reading
 
 
@@ -175,10 +185,11 @@ def _inline(token, reading):
     raw = re.sub(r"`[^`]*`|\$[^$]*\$", " ", token.content)
     if found := re.search(r"\\{1,2}[(\[]", raw):
         reading.refuse(f"{found[0]} sets a formula in some readers", token.content)
+    before = ""
     for child in token.children:
         kind, text = child.type, child.content
         if kind == "math_inline":
-            reading.formulas.append(text)
+            reading.formulas.append(Formula(text, before))
         elif kind == "myst_role" and child.meta["name"] not in ROLES:
             reading.refuse(f"the role {{{child.meta['name']}}} is not read", text, "write $…$")
         elif kind == "html_inline" and not HTML.fullmatch(text):
@@ -191,14 +202,16 @@ def _inline(token, reading):
             reading.refuse("a dollar sign that sets no formula", text)
         elif kind == "text":
             reading.formulas += bare(text)
+        before = " " if kind == "softbreak" else text if kind == "text" else ""
 
 
-def bare(text: str) -> list[str]:
+def bare(text: str) -> list[Formula]:
     """The relations with a number that a plain text states, as LaTeX."""
     found = []
     for left, sign, number in BARE.findall(text):
         left = "".join(f"{GREEK[x]} " if x in GREEK else x for x in left.lstrip("("))
-        found.append(f"{left}{TYPED[sign]}{number.rstrip(',./').replace('−', '-')}")
+        number = number.rstrip(",./").replace("−", "-").replace(",", "")
+        found.append(Formula(f"{left}{TYPED[sign]} {number}"))
     return found
 
 

@@ -167,10 +167,17 @@ def test_a_line_that_is_not_label_and_meaning_is_refused(line, says):
 
 
 def test_a_line_may_end_in_the_reason_why_a_person_reads_the_display():
-    lines = ["a: $|x|^2$ | and more. | read: it has no values", "", "b: two", "def-c: $c$ | read: why"]
+    lines = [
+        "a: $|x|^2$ | and more. | read: it has no values",
+        "",
+        "b: two",
+        "def-c: $c$ | read: why",
+    ]
     assert ledger.sayings(lines) == {"a": "$|x|^2$ | and more.", "b": "two", "def-c": "$c$"}
     assert ledger.readings(lines) == {"a": "it has no values", "def-c": "why"}
-    text = "\n".join(["# Title", ":::{ledger} 01-a", *lines, ":::", "Text.", ":::{ledger} 02-b", ":::"])
+    text = "\n".join(
+        ["# Title", ":::{ledger} 01-a", *lines, ":::", "Text.", ":::{ledger} 02-b", ":::"]
+    )
     assert ledger.sayings_of(text) == {"01-a": ledger.sayings(lines), "02-b": {}}
     assert ledger.readings_of(text) == {"01-a": ledger.readings(lines), "02-b": {}}
 
