@@ -8,7 +8,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import claims
 import prose
+import stated
 from policygrad import checks
 from prose import (
     BOOK,
@@ -203,6 +205,159 @@ def test_one_digit_of_an_output_of_a_chapter_that_changes_is_noticed():
                 assert number.text in untied(ties_of_cells(changed)), (path.stem, number)
                 tried += 1
     assert tried >= 5
+
+
+# --- what formulas state of numbers --------------------------------------------------------------
+
+STEP = "a step of a derivation; a check of the equation that it leads to tries the outcome"
+SCORES = "a mean or a sum that has to be zero; `eq-mean-score` and `eq-past-reward` try its kind"
+ELSEWHERE = "the value of a labelled equation, in other words"
+
+# What no kind holds: (page, formula): why.
+LISTED = {
+    ("01-value-based-failure", "$-2+wx=-4$"): STEP,
+    ("01-value-based-failure", "$-1+x>-11$"): STEP,
+    ("01-value-based-failure", r"$4/(1-\delta)^2>0$"): "a square is positive",
+    ("01-value-based-failure", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
+        "the three probabilities of an action sum to 1"
+    ),
+    ("02-learning-the-policy", r"$p=\sigma(x)=2-\sqrt2$"): ELSEWHERE,
+    ("02-learning-the-policy", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
+    ("02-learning-the-policy", r"$2J''(x^*)=-8\sqrt2$"): "twice the curvature that a cell checks",
+    ("02-learning-the-policy", r"$J=\tfrac23$"): STEP,
+    ("02-learning-the-policy", r"$x=y=\log3$"): STEP,
+    ("02-learning-the-policy", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
+    ("02-learning-the-policy", "$p^2-4p+2=0$"): STEP,
+    (
+        "03-objective-over-trajectories",
+        r"$\sum_a\pi_\theta(a\mid s)\sum_{s'}P(s'\mid s,a)=\sum_a\pi_\theta(a\mid s)=1$",
+    ): "probabilities sum to 1",
+    ("04-log-derivative-trick", r"$P(\tau;\theta)=0$"): "it says which trajectories are meant",
+    (
+        "04-log-derivative-trick",
+        r"$\sum_a\pi_\theta(a\mid s)\,\nabla\log\pi_\theta(a\mid s)=0$",
+    ): SCORES,
+    (
+        "04-log-derivative-trick",
+        r"$\sum_{\tau:\,s_0=s}P\,\nabla\log P=\nabla\mu(s)=0$",
+    ): SCORES,
+    ("05-expectation-and-sampling", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
+    ("05-expectation-and-sampling", r"$g(\tau)=0$"): STEP,
+    (
+        "05-expectation-and-sampling",
+        r"$\mathbb E[(g_1-\nabla J)\cdot(g_2-\nabla J)]<0$",
+    ): STEP,
+    (
+        "06-dynamics-drop-out",
+        r"$\sum_b(\mathbb 1[a=b]-\pi_\theta(b\mid o))=1-1=0$",
+    ): SCORES,
+    ("08-policy-gradient-theorem", "$M_0=1$"): "the variance of the start that stands beside it",
+    ("08-policy-gradient-theorem", r"$\mathbb E[b(s_t)\,\nabla\log\pi_t]=0$"): SCORES,
+    (
+        "08-policy-gradient-theorem",
+        r"$\mathbb E[\nabla\log\pi_t\,\nabla\log\pi_k^{\!\top}]=0$",
+    ): SCORES,
+    ("09-reinforce", r"$J^*=-6-4\sqrt2$"): ELSEWHERE,
+    ("09-reinforce", "$J^*=-4.5$"): ELSEWHERE,
+    ("09-reinforce", "$G_0-G_1=r_0>0$"): STEP,
+    ("14-claims-on-trial", "$R=1$"): "it says which return is meant",
+    ("14-claims-on-trial", r"$\hat g=\frac14$"): STEP,
+    ("14-claims-on-trial", r"$\hat g<0$"): STEP,
+    ("14-claims-on-trial", "$p-p=0$"): "a difference of equals",
+    ("14-claims-on-trial", r"$p_k=\frac14$"): "the policy from which the case sets out",
+    ("14-claims-on-trial", "$J''=6>0$"): STEP,
+    (
+        "14-claims-on-trial",
+        r"$J'=\frac12\bigl(p_1(1-p_1)-2\,p_2(1-p_2)\bigr)"
+        r"=\frac12\bigl(\frac14-\frac9{50}\bigr)$",
+    ): STEP,
+    ("how-checks-work", r"$\Phi(z_{99})=0.99$"): "it says which quantile is meant",
+}
+PAGES_OF_BOOK = claims.book()
+
+
+def listed(page):
+    return {formula for name, formula in LISTED if name == page}
+
+
+@pytest.mark.parametrize("page", PAGES_OF_BOOK)
+def test_what_a_formula_states_of_a_number_is_held_or_listed_with_a_reason(page):
+    assert set(stated.unheld(PAGES_OF_BOOK[page])) == listed(page)
+
+
+def test_the_list_names_pages_of_the_book_and_gives_reasons():
+    assert {page for page, _ in LISTED} <= set(PAGES_OF_BOOK)
+    assert all(LISTED.values())
+
+
+def kinds(text, source="gamma, m = 0.9, 20", output="J = -11.657\nrefuted  J = 5", **metadata):
+    """How each relation of a text is held, in a chapter with such a cell."""
+    cells = chapter(text, source, output, **metadata)
+    shown, lines = evidence(cells), tuple(output.splitlines())
+    return [
+        stated.held(one, shown, lines)
+        for formula in stated.formulas(cells)
+        for one in stated.stated(formula)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("In all $2+2+3=7$ and $0.1<\\tfrac12$.", "arithmetic"),
+        ("Since $0<q<1$ and $\\frac12=J(p)$.", "displayed"),
+        ("With $\\gamma=0.9$, $m=20$, $p\\ge0$ and $t=0,1,2$.", "case"),
+        ("If $J(p)=3$, for $\\hat g<2$, where $V_0=7$.", "condition"),
+        ("It earns $J=-11.657$, and $J^*=-11.657$ at best.", "printed"),
+        ("It earns J = -11.657.", "printed"),
+        ("With γ = 0.9 and m ≤ 20.", "case"),
+    ],
+)
+def test_what_is_stated_is_held_by_its_kind(text, kind, monkeypatch):
+    shown = (tuple(r"\frac 1 2".split()), "=", tuple("J(p)"))
+    shown = {shown, (("0",), "<", ("q",)), (("q",), "<", ("1",))}
+    monkeypatch.setattr(stated, "displayed", lambda: shown)
+    assert set(kinds(text)) == {kind}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It earns $J=17$.",
+        "It earns $J(\\tfrac12)=-4$.",
+        "It earns J = 17.",
+        "It earns $J=11.657$.",
+        "It earns $J=5$.",
+        "It earns **$J=17$** and no more.",
+        "## It earns $J=17$",
+        ":::{admonition} It earns $J=17$\n:class: tip\n\nText.\n:::",
+        ":::{exercise}\n:label: ex-some\n\n- It earns $J=17$.\n:::",
+        "| how | much |\n|---|---|\n| it earns | $J=17$ |",
+        "Text.[^1]\n\n[^1]: It earns $J=17$.",
+        "> It earns $17=J$.",
+        "It earns $J\\equiv17$, or $J:=17$.",
+        "It earns $J\\leq17$.",
+        "It is $2+2=5$.",
+        "With $\\gamma=0.7$.",
+        "It never stops: $J=-\\infty$.",
+        "So $0<J\\le17$.",
+        "So $\\nabla J(\\theta)=0$ everywhere.",
+    ],
+)
+def test_what_is_stated_and_not_held_is_found(text):
+    assert None in kinds(text)
+
+
+@pytest.mark.parametrize("tex", ["{J=17}", "\\boxed{J=17}", "\\text{J=17}", "\\mathrm{J=17}"])
+def test_a_relation_in_braces_or_in_words_is_found(tex):
+    assert "(a relation in" in stated.unheld(chapter(f"It earns ${tex}$."))[0]
+    assert stated.unheld(chapter(r"It earns $x_{J=17}^{t=3}+\sum_{t=2}^{4}t$.")) == []
+
+
+def test_a_caption_an_alternative_text_and_a_comment_state_something_too():
+    for said in ({"figure": {"caption": "It is $J=17$."}}, {"image": {"alt": "It is J = 17."}}):
+        assert kinds("", mystnb=said) == [None]
+    assert None in kinds("", "x = 1  # J = 17")
 
 
 # --- claims on trial -----------------------------------------------------------------------------
