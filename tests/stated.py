@@ -6,7 +6,7 @@ A relation states something of a number where one of its sides is a mere number,
 * arithmetic: both sides are numbers, and it is true;
 * displayed: the same relation stands in a labelled equation, which has its check;
 * a case: the other side is a parameter, a letter that the reader sets or that runs over a range,
-  and the number is 0, 1, or one that the chapter's cells set or put out;
+  and the number is 0, 1, infinity, or one that the chapter's cells set or put out;
 * a condition: "if", "where", "for" or the like stands right before it, so that nothing is stated;
 * printed: the other side is one symbol, and behind its name a cell prints that number.
 
@@ -24,12 +24,10 @@ import prose
 from policygrad.formulas.grammar import Parser, chain
 from policygrad.formulas.names import Names
 from policygrad.formulas.statements import statements
-from policygrad.formulas.tex import Refused, is_symbol, split, tokens
+from policygrad.formulas.tex import Refused, is_symbol, split
 from policygrad.formulas.values import compare
+from reading import Formula, read
 
-SPELLINGS = {r"\leq": r"\le", r"\geq": r"\ge", r"\lt": "<", r"\gt": ">", r"\equiv": "="}
-SPELLINGS |= {r"\simeq": r"\approx", r"\coloneqq": "=", r"\doteq": "=", r"\cong": r"\approx"}
-SPELLINGS |= {r"\ll": "<", r"\gg": ">", r"\leqslant": r"\le", r"\geqslant": r"\ge"}
 SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\approx", r"\neq"}
 # Letters that a reader sets, that run over a range, or that coordinates are called by.
 PARAMETERS = set(r"\alpha \beta \gamma \delta \varepsilon \lambda \rho \sigma".split())
@@ -58,11 +56,11 @@ def numeric(words: tuple[str, ...]) -> float | None:
 
 def relations(tex: str) -> list[tuple[tuple, str, tuple]]:
     """All relations of a formula that have a number on a side: left, sign, right, in tokens."""
-    words = [SPELLINGS.get(word, word) for word in tokens(tex.replace(":=", "="))]
+    words = claims.spelled(tex)
     _refuse_hidden(words)
     found = []
     for statement in statements(" ".join(words)):
-        for part in split(statement.words, {r"\Longrightarrow", r"\Longleftrightarrow", r"\to"}):
+        for part in split(statement.words, {r"\Longrightarrow", r"\Longleftrightarrow"}):
             sides, signs = chain(part)
             for left, sign, right in zip(sides, signs, sides[1:], strict=False):
                 left, right = tuple(left), tuple(right)
@@ -104,7 +102,7 @@ def displayed() -> frozenset:
 class Stated:
     """One relation with a number on a side: its formula, the other side, the number's value."""
 
-    formula: claims.Formula
+    formula: Formula
     relation: tuple[tuple, str, tuple]
     other: tuple
     value: float
@@ -113,7 +111,7 @@ class Stated:
         return f"${self.formula.tex}$"
 
 
-def stated(formula: claims.Formula) -> list[Stated]:
+def stated(formula: Formula) -> list[Stated]:
     """Everything that a formula states of numbers."""
     found = []
     for left, sign, right in relations(formula.tex):
@@ -126,12 +124,16 @@ def held(one: Stated, evidence: prose.Evidence, lines: tuple[str, ...]) -> str |
     """The kind by which a relation is held, or None."""
     left, sign, right = one.relation
     if numeric(one.other) is not None:
-        true = sign == r"\approx" or compare(numeric(left), sign, numeric(right), 1e-12)
+        decimals = len("".join(right).partition(".")[2])
+        slack = 0.5001 * 10.0**-decimals if sign == r"\approx" else None
+        true = compare(numeric(left), sign, numeric(right), 1e-12, slack)
         return "arithmetic" if true else None
     if one.relation in displayed():
         return "displayed"
     if one.other in {(letter,) for letter in PARAMETERS}:
-        known = one.value in (0, 1) or _among(one.value, evidence.inputs + evidence.outputs)
+        known = one.value in (0, 1, float("inf")) or _among(
+            one.value, evidence.inputs + evidence.outputs
+        )
         return "case" if known else None
     if CONDITION.search(one.formula.before):
         return "condition"
@@ -161,14 +163,14 @@ def _behind(name, line):
     return prose.numbers(line[found.end() :]) if found else []
 
 
-def formulas(cells) -> list[claims.Formula]:
+def formulas(cells) -> list[Formula]:
     """All formulas in lines of text: Markdown, captions, alternative texts, comments."""
     found = [formula for reading in claims.readings(cells) for formula in reading.formulas]
     for cell in cells:
         if cell.cell_type == "code":
             alt, _, *comments = prose.prose_of(cell)
             for text in (alt, *comments):
-                found += claims.read(text.replace("#", "").replace("`", "")).formulas
+                found += read(text.replace("#", "").replace("`", "")).formulas
     return found
 
 

@@ -18,6 +18,7 @@ import ledger
 import stated
 from claims import Display
 from policygrad.formulas import display
+from reading import read
 from test_prose_numbers import LISTED
 
 BOOK = claims.book()
@@ -225,7 +226,7 @@ def test_reading_a_display_writes_down_its_fingerprint(tmp_path, monkeypatch, ca
     for label, why in (("eq-bellman", "the ledger has no"), ("eq-none", "no display bears it")):
         with pytest.raises(SystemExit, match=why):
             claims.main("--read", label)
-    with pytest.raises(SystemExit, match="python tests/claims.py --read LABEL"):
+    with pytest.raises(SystemExit, match=r"python tests/claims\.py --read LABEL"):
         claims.main("eq-bellman")
 
 
@@ -433,4 +434,4 @@ def test_what_is_no_claim_is_let_through():
         "See {eq}`eq-bellman` and {cite}`slides`, [here](notation).",
         "$$\nf=g\n$$ (eq-some)",
     ):
-        assert Counter(claims.read(source).faults) == Counter(), source
+        assert Counter(read(source).faults) == Counter(), source

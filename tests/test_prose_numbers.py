@@ -304,9 +304,9 @@ def kinds(text, source="gamma, m = 0.9, 20", output="J = -11.657\nrefuted  J = 5
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("In all $2+2+3=7$ and $0.1<\\tfrac12$.", "arithmetic"),
+        ("In all $2+2+3=7$, $0.1<\\tfrac12$, $\\sqrt2\\approx1.41$.", "arithmetic"),
         ("Since $0<q<1$ and $\\frac12=J(p)$.", "displayed"),
-        ("With $\\gamma=0.9$, $m=20$, $p\\ge0$ and $t=0,1,2$.", "case"),
+        ("With $\\gamma=0.9$, $m=20$, $p\\ge0$ and $t=0,1,2$; $H\\to\\infty$.", "case"),
         ("If $J(p)=3$, for $\\hat g<2$, where $V_0=7$.", "condition"),
         ("It earns $J=-11.657$, and $J^*=-11.657$ at best.", "printed"),
         ("It earns J = -11.657.", "printed"),
@@ -338,6 +338,9 @@ def test_what_is_stated_is_held_by_its_kind(text, kind, monkeypatch):
         "It earns $J\\equiv17$, or $J:=17$.",
         "It earns $J\\leq17$.",
         "It is $2+2=5$.",
+        "It is $2+2\\approx5$.",
+        "It is $\\sqrt2\\approx1.42$.",
+        "It ends: $J\\to17$.",
         "With $\\gamma=0.7$.",
         "It never stops: $J=-\\infty$.",
         "So $0<J\\le17$.",
