@@ -39,6 +39,8 @@ KINDS = {
     "arrow": {"area"},
 }
 NOUNS = {noun: kinds for nouns, kinds in KINDS.items() for noun in nouns.split()}
+# What stands in quotation marks, or has a capital in the middle of a sentence.
+NAME = re.compile(r"“([^”]+)”|\"([^\"]+)\"|(?<=[a-z0-9,:] )(?![\w-]+-shaped)([A-Z][\w-]+)")
 LEAST_WORDS = 12
 COMMON = set(
     """about above across after again along also always among another around away because been
@@ -164,6 +166,9 @@ def amiss(text: str, picture: Picture) -> list[str]:
         for number in prose.numbers(text)
         if not _known(number, picture)
     ]
+    if chapters := set(re.findall(r"\bch\. (\d+)", " ".join(picture.texts))):
+        named = re.findall(r"\bchapter (\d+)", text)
+        found += [f"the picture has no chapter {n}" for n in named if n not in chapters]
     for match in COLOUR.finditer(text.lower()):
         before, after = text.lower()[: match.start()], text.lower()[match.end() :]
         noun, kinds = _noun(after)
@@ -181,7 +186,7 @@ def amiss(text: str, picture: Picture) -> list[str]:
         if len(named) == len(colours) == 1 and named != {COLOURS.get(colours[0])}:
             found.append(f"the legend has another colour than {colours[0]}: {sentence}")
     shown = " ".join(picture.texts)
-    for name in re.findall(r"“([^”]+)”|\"([^\"]+)\"", text):
+    for name in NAME.findall(text):
         if "".join(name) not in shown:
             found.append(f"the picture has no text {''.join(name)!r}")
     return found

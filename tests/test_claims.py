@@ -15,6 +15,7 @@ import pytest
 import claims
 import defined
 import ledger
+import pictures
 import stated
 from claims import Display
 from policygrad.formulas import display
@@ -118,6 +119,7 @@ def complaints(pages, changed=()):
         *claims.faults(pages),
         *defined.claimed(claims.displays(pages), AGAIN),
         *(f"{label} is neither executed nor read" for label in sorted(loose)),
+        *(x for name in changed for x in pictures.complaints(pages[name])),
         *(f"{x} is not held" for name in changed for x in set(stated.unheld(pages[name])) - listed),
     ]
 
@@ -405,13 +407,23 @@ def test_a_false_claim_that_a_cell_displays_is_refused(cell, says):
     assert says in "\n".join(complaints(with_cell(page, cell), [page]))
 
 
-@pytest.mark.parametrize("field", ["image", "figure"])
-def test_a_false_claim_in_a_caption_or_an_alternative_text_is_refused(field):
+@pytest.mark.parametrize(
+    ("field", "said", "says"),
+    [
+        ("alt", " There J = 17.", "$J= 17$ is not held"),
+        ("caption", " There J = 17.", "$J= 17$ is not held"),
+        ("caption", r" There $J(\tfrac12)=-4$.", r"$J(\tfrac12)=-4$ is not held"),
+        ("caption", f" There $${FALSE}$$.", "a dollar sign that sets no formula"),
+        ("caption", " It rises by 17.", "17 stands neither in the picture nor in an output"),
+        ("alt", " The purple curve is flat.", "no curve in the picture is purple"),
+    ],
+)
+def test_a_false_claim_in_a_caption_or_an_alternative_text_is_refused(field, said, says):
     page = "08-policy-gradient-theorem"
     cells = copy.deepcopy(BOOK[page])
-    said = next(cell.metadata.mystnb for cell in cells if "mystnb" in cell.metadata)
-    said[field]["alt" if field == "image" else "caption"] += " There J = 17."
-    assert "$J= 17$ is not held" in complaints(BOOK | {page: cells}, [page])
+    about = next(cell.metadata.mystnb for cell in cells if "mystnb" in cell.metadata)
+    about["image" if field == "alt" else "figure"][field] += said
+    assert says in "\n".join(complaints(BOOK | {page: cells}, [page]))
 
 
 def test_one_label_in_two_chapters_is_refused():
