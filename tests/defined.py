@@ -9,6 +9,7 @@ neither do arguments: ``J(\theta)``, ``\pi_\theta(a\mid o)`` and ``\mathbb E_x[f
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from claims import Display
 from policygrad.formulas.grammar import chain
@@ -67,7 +68,7 @@ def claimed(displays: list[Display], allowed=()) -> list[str]:
     """What definitions claim, in words; ``allowed`` holds (label, symbol) that may come again."""
     found, known, used = [], {}, set()
     for display in displays:
-        rows = statements(display.tex)
+        rows = _rows(display.tex)
         if display.label.startswith("def-"):
             here = f"{display.page}: {display.label}"
             lefts = {}
@@ -83,6 +84,9 @@ def claimed(displays: list[Display], allowed=()) -> list[str]:
             for name in symbols(row.words + row.at):
                 known.setdefault(name, display.label)
     return found + [f"{entry} is allowed, and nobody needs it" for entry in set(allowed) - used]
+
+
+_rows = cache(statements)
 
 
 def _sides(words):

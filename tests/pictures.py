@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import prose
 from policygrad import figures
@@ -53,18 +53,21 @@ COMMON = set(
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture: its texts, the SVG, and what its cell sets; numbers its chapter puts out."""
+class Image:
+    """What an SVG shows."""
 
-    alt: str
-    caption: str
     svg: str
-    numbers: tuple
 
     @cached_property
     def texts(self) -> list[str]:
         """The texts in the picture."""
         return [text.strip() for text in re.findall(r"<!--(.*?)-->", self.svg, re.DOTALL)]
+
+    @cached_property
+    def numbers(self) -> list:
+        """The numbers in these texts."""
+        plain = (text.replace("\\mathdefault", "").strip("$") for text in self.texts)
+        return [number for text in plain for number in prose.numbers(text)]
 
     @cached_property
     def drawn(self) -> set[tuple[str, str, bool]]:
@@ -97,6 +100,21 @@ class Picture:
         found |= {"dashed"} if dashes else set()
         colours = {colour for _, colour, _ in self.drawn}
         return found | {name for name, colour in COLOURS.items() if colour in colours}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its texts, and the numbers that its cell sets and its chapter puts out."""
+
+    alt: str
+    caption: str
+    image: Image
+    known: tuple
+
+    @cached_property
+    def numbers(self) -> tuple:
+        """The numbers that a text may speak of."""
+        return (*self.image.numbers, *self.known)
 
 
 def _drawn(element, group, shapes):
@@ -137,6 +155,12 @@ def _straight(path: str) -> bool:
     return max(map(abs, off)) <= 0.5 * abs(along)
 
 
+@cache
+def image(svg: str) -> Image:
+    """An SVG, read once."""
+    return Image(svg)
+
+
 def pictures(cells) -> list[Picture]:
     """The pictures of a chapter, in order."""
     printed = prose.evidence(cells).outputs
@@ -147,10 +171,11 @@ def pictures(cells) -> list[Picture]:
             if svg := output.get("data", {}).get("image/svg+xml"):
                 alt, caption, *_ = prose.prose_of(cell)
                 set_here = prose.evidence([cell]).inputs
-                found.append(Picture(alt, caption, svg, printed + set_here))
+                found.append(Picture(alt, caption, image(svg), printed + set_here))
     return found
 
 
+@cache
 def stems(text: str) -> set[str]:
     """The words of a text that say something, without a plural's s, and its numbers."""
     words = re.findall(r"[^\W\d_]{4,}", text.lower())
@@ -166,7 +191,7 @@ def amiss(text: str, picture: Picture) -> list[str]:
         for number in prose.numbers(text)
         if not _known(number, picture)
     ]
-    if chapters := set(re.findall(r"\bch\. (\d+)", " ".join(picture.texts))):
+    if chapters := set(re.findall(r"\bch\. (\d+)", " ".join(picture.image.texts))):
         named = re.findall(r"\bchapter (\d+)", text)
         found += [f"the picture has no chapter {n}" for n in named if n not in chapters]
     for match in COLOUR.finditer(text.lower()):
@@ -175,17 +200,17 @@ def amiss(text: str, picture: Picture) -> list[str]:
         dashes = re.search(r"\b(dashed|dotted|solid) $", before)
         fitting = {
             colour
-            for kind, colour, dashed in picture.drawn
+            for kind, colour, dashed in picture.image.drawn
             if kind in kinds and (not dashes or dashed == (dashes[1] != "solid"))
         }
         if COLOURS.get(match[0]) not in fitting:
             found.append(f"no {noun} in the picture is {dashes[0] if dashes else ''}{match[0]}")
     for sentence in re.split(r"(?<=[.;])\s", text):
-        named = {colour for name, colour in picture.legend.items() if name in sentence}
+        named = {colour for name, colour in picture.image.legend.items() if name in sentence}
         colours = COLOUR.findall(sentence.lower())
         if len(named) == len(colours) == 1 and named != {COLOURS.get(colours[0])}:
             found.append(f"the legend has another colour than {colours[0]}: {sentence}")
-    shown = " ".join(picture.texts)
+    shown = " ".join(picture.image.texts)
     for name in NAME.findall(text):
         if "".join(name) not in shown:
             found.append(f"the picture has no text {''.join(name)!r}")
@@ -202,17 +227,12 @@ def _noun(rest: str) -> tuple[str, set[str]]:
 
 
 def _known(number, picture):
-    shown = [n for text in picture.texts for n in prose.numbers(_unscripted(text))]
-    return number.is_output([*shown, *picture.numbers]) or number.is_input(shown)
-
-
-def _unscripted(text):
-    return text.replace("\\mathdefault", "").strip("$")
+    return number.is_output(picture.numbers) or number.is_input(picture.image.numbers)
 
 
 def fit(text: str, picture: Picture) -> int:
     """How many words and numbers a text shares with a picture."""
-    return len(stems(text) & picture.words)
+    return len(stems(text) & picture.image.words)
 
 
 def single(picture: Picture) -> list[str]:
@@ -222,7 +242,7 @@ def single(picture: Picture) -> list[str]:
         text = getattr(picture, name)
         found += [f"{name}: {what}" for what in amiss(text, picture)]
         named = {COLOURS.get(colour) for colour in COLOUR.findall(text.lower())}
-        names = [x for x in COLOURS if COLOURS[x] in picture.bright - named]
+        names = [x for x in COLOURS if COLOURS[x] in picture.image.bright - named]
         if named and names:
             found.append(f"{name}: it names some colours, and not {names[0]}")
     if len(picture.alt.split()) < LEAST_WORDS or not fit(picture.alt, picture):
@@ -230,9 +250,8 @@ def single(picture: Picture) -> list[str]:
     return found
 
 
-def complaints(cells) -> list[str]:
+def complaints(shown: list[Picture]) -> list[str]:
     """Everything that is wrong with the texts about a chapter's pictures."""
-    shown = pictures(cells)
     found = [f"picture {i}, {what}" for i, one in enumerate(shown, 1) for what in single(one)]
     for i, one in enumerate(shown):
         for j, other in enumerate(shown[:i]):

@@ -54,6 +54,7 @@ def numeric(words: tuple[str, ...]) -> float | None:
         return None
 
 
+@cache
 def relations(tex: str) -> list[tuple[tuple, str, tuple]]:
     """All relations of a formula that have a number on a side: left, sign, right, in tokens."""
     words = claims.spelled(tex)

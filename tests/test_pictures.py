@@ -5,12 +5,11 @@ from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 
-import nbformat
 import pytest
 
 import claims
 import pictures
-from pictures import COLOUR, COLOURS, Picture, amiss, single
+from pictures import COLOUR, COLOURS, Image, Picture, amiss, single
 
 BOOK = claims.book()
 SHOWN = {page: found for page, cells in BOOK.items() if (found := pictures.pictures(cells))}
@@ -25,7 +24,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("page", SHOWN)
 def test_what_is_said_of_a_picture_is_what_it_shows(page):
-    assert pictures.complaints(BOOK[page]) == []
+    assert pictures.complaints(SHOWN[page]) == []
 
 
 def test_no_two_pictures_have_one_alternative_text_or_caption():
@@ -35,23 +34,15 @@ def test_no_two_pictures_have_one_alternative_text_or_caption():
         assert max(texts.values()) == 1
 
 
-def with_texts(page, change):
-    """The cells of a page, with the texts of each picture changed by a function of number, text."""
-    cells, i = [], 0
-    for cell in BOOK[page]:
-        svg = any("image/svg+xml" in o.get("data", {}) for o in cell.get("outputs", []))
-        if svg:
-            said = {"image": {"alt": change(i)}, "figure": cell.metadata.mystnb.figure}
-            cell = nbformat.from_dict({**cell, "metadata": {"mystnb": said}})
-            i += 1
-        cells.append(cell)
-    return cells
+def with_alts(page, alts):
+    """The pictures of a page, with other alternative texts."""
+    return [replace(one, alt=alt) for one, alt in zip(SHOWN[page], alts, strict=True)]
 
 
 @pytest.mark.parametrize("page", SHOWN)
 def test_a_text_that_says_nothing_is_refused_for_every_picture(page):
     for text in ("A cat.", "", "A picture that shows what the text says, in a way that is clear."):
-        found = pictures.complaints(with_texts(page, lambda i, text=text: text))
+        found = pictures.complaints(with_alts(page, [text] * len(SHOWN[page])))
         assert sum("says too little" in x for x in found) == len(SHOWN[page])
 
 
@@ -61,7 +52,7 @@ def test_two_alternative_texts_of_a_chapter_that_are_exchanged_are_noticed(page)
     for i, j in combinations(range(len(alts)), 2):
         swapped = alts.copy()
         swapped[i], swapped[j] = alts[j], alts[i]
-        found = pictures.complaints(with_texts(page, swapped.__getitem__))
+        found = pictures.complaints(with_alts(page, swapped))
         assert f"pictures {i + 1} and {j + 1}: the alt of one fits the other as well" in found
 
 
@@ -101,19 +92,19 @@ SVG = f"""<svg xmlns="http://www.w3.org/2000/svg" {XLINK}>
    <g id="line2d_5"><use xlink:href="#m1" style="fill: #0072b2; stroke: #0072b2"/></g>
    <g id="text_3"><!-- measured, twice --><g style="fill: #1a1a1a"/></g></g>
  </g></g></svg>"""
-ONE = Picture("", "", SVG, ())
+ONE = Picture("", "", Image(SVG), ())
 
 
 def test_what_is_drawn_is_read_off_with_its_kind_colour_and_dashes():
-    assert {x for x in ONE.drawn if x[1] != "none"} == {
+    assert {x for x in ONE.image.drawn if x[1] != "none"} == {
         ("line", "#1a1a1a", False),
         ("curve", "#009e73", True),
         ("round", "#0072b2", False),
         ("area", "#d55e00", False),
     }
-    assert ONE.legend == {"exact": "#1a1a1a", "measured, twice": "#0072b2"}
-    assert ONE.texts == ["0.25", "exact", "measured, twice"]
-    assert {"exact", "measured", "twice", "dashed", "blue", "0.25"} <= ONE.words
+    assert ONE.image.legend == {"exact": "#1a1a1a", "measured, twice": "#0072b2"}
+    assert ONE.image.texts == ["0.25", "exact", "measured, twice"]
+    assert {"exact", "measured", "twice", "dashed", "blue", "0.25"} <= ONE.image.words
 
 
 @pytest.mark.parametrize(
@@ -153,7 +144,7 @@ def test_what_a_picture_does_not_show_is_named(text, says):
 
 
 def test_a_chapter_that_a_picture_does_not_name_is_noticed():
-    one = replace(ONE, svg=SVG.replace("<!-- exact -->", "<!-- ch. 3 -->"))
+    one = replace(ONE, image=Image(SVG.replace("<!-- exact -->", "<!-- ch. 3 -->")))
     assert amiss("From chapter 3 on.", one) == []
     assert amiss("From chapter 4 on.", one) == ["the picture has no chapter 4"]
 
