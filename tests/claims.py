@@ -86,6 +86,8 @@ def readings(cells) -> list[Reading]:
     for cell in cells:
         if cell.cell_type != "code":
             found.append(read(cell.source))
+            if cell.cell_type == "raw":
+                found.append(Reading(faults=["a raw cell is not read: write Markdown"]))
             continue
         said = cell.metadata.get("mystnb", {})
         found += [read(text) for text in (said.get("figure", {}).get("caption", ""),) if text]

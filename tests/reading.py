@@ -165,7 +165,7 @@ def _inline(token, reading):
             reading.refuse("a picture that no cell draws", text, "draw it in a cell")
         elif kind.startswith(("math_", "substitution", "footnote_inline")):
             reading.refuse(f"{kind.replace('_', ' ')} is not read", text)
-        elif kind == "text":
+        elif kind in ("text", "code_inline"):
             reading.formulas += bare(text)
         before = " " if kind == "softbreak" else text if kind == "text" else ""
 
@@ -175,6 +175,7 @@ def bare(text: str) -> list[Formula]:
     found = []
     for left, sign, number in BARE.findall(text):
         left = "".join(f"{GREEK[x]} " if x in GREEK else x for x in left.lstrip("("))
+        left = re.sub(r"(?<!\\)\b(alpha|beta|gamma|delta|theta|sigma)\b", r"\\\1 ", left)
         number = number.rstrip(",./").replace("−", "-").replace(",", "")
         found.append(Formula(f"{left}{TYPED[sign]} {number}"))
     return found

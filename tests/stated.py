@@ -15,6 +15,7 @@ Whatever else is stated has to be listed, with a reason.
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +27,7 @@ from policygrad.formulas.names import Names
 from policygrad.formulas.statements import statements
 from policygrad.formulas.tex import Refused, is_symbol, split
 from policygrad.formulas.values import compare
-from reading import Formula, read
+from reading import Formula, bare, read
 
 SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\approx", r"\neq"}
 # Letters that a reader sets, that run over a range, or that coordinates are called by.
@@ -165,14 +166,28 @@ def _behind(name, line):
 
 
 def formulas(cells) -> list[Formula]:
-    """All formulas in lines of text: Markdown, captions, alternative texts, comments."""
+    """All formulas in lines of text, wherever a reader may see them."""
     found = [formula for reading in claims.readings(cells) for formula in reading.formulas]
     for cell in cells:
         if cell.cell_type == "code":
             alt, _, *comments = prose.prose_of(cell)
-            for text in (alt, *comments):
-                found += read(text.replace("#", "").replace("`", "")).formulas
+            drawn = [output.get("data", {}).get("image/svg+xml", "") for output in cell.outputs]
+            texts = [text for svg in drawn for text in re.findall(r"<!--(.*?)-->", svg, re.DOTALL)]
+            for text in (alt, *texts, *comments):
+                found += read(re.sub(r"[#`]", "", text).strip()).formulas
+            found += [formula for text in spoken(cell.source) for formula in bare(text)]
     return found
+
+
+def spoken(source: str) -> list[str]:
+    """The strings of a cell, but for what is refuted in it and the names of cases."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [option for option in node.keywords if option.arg != "where"]
+            if ast.unparse(node.func).endswith("refuted"):
+                node.args = []
+    return list(prose.strings(tree))
 
 
 def unheld(cells) -> list[str]:

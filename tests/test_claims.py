@@ -370,6 +370,7 @@ WAYS = {
     "a number in a table": ("| so |\n|---|\n| $J=17$ |", "$J=17$ is not held"),
     "a number in a title": (":::{admonition} $J=17$\nSo.\n:::", "$J=17$ is not held"),
     "a number without dollars": ("So J = 17, at last.", "$J= 17$ is not held"),
+    "a number set as code": ("So `J = 17`, at last.", "$J= 17$ is not held"),
     "a number in braces": ("So ${J=17}$.", "a relation in braces"),
     "a number in a link": ("So [$J=17$](notation).", "$J=17$ is not held"),
 }
@@ -399,10 +400,15 @@ def test_a_false_claim_is_refused_whatever_way_it_comes(way):
         (shown("text/latex", f"$\\displaystyle {FALSE}$"), "a formula that states something"),
         (shown("text/latex", r"$\displaystyle J\leq 17$"), "a formula that states something"),
         (shown("text/latex", r"\begin{equation}J\end{equation}"), "that states something"),
+        (shown("image/svg+xml", "<svg><!-- $J=17$ --></svg>"), "$J=17$ is not held"),
+        (shown("image/svg+xml", "<svg><!-- J = 17 --></svg>"), "$J= 17$ is not held"),
+        (nbformat.v4.new_code_cell('print("J = 17")'), "$J= 17$ is not held"),
+        (nbformat.v4.new_code_cell("x = 1  # where J = 17"), "$J= 17$ is not held"),
+        (nbformat.v4.new_raw_cell("The gradient is zero."), "a raw cell is not read"),
         (shown("text/html", "<b>The gradient is zero.</b>"), "a cell shows HTML"),
     ],
 )
-def test_a_false_claim_that_a_cell_displays_is_refused(cell, says):
+def test_a_false_claim_that_a_cell_shows_is_refused(cell, says):
     page = "08-policy-gradient-theorem"
     assert says in "\n".join(complaints(with_cell(page, cell), [page]))
 

@@ -361,6 +361,8 @@ def test_a_caption_an_alternative_text_and_a_comment_state_something_too():
     for said in ({"figure": {"caption": "It is $J=17$."}}, {"image": {"alt": "It is J = 17."}}):
         assert kinds("", mystnb=said) == [None]
     assert None in kinds("", "x = 1  # J = 17")
+    assert None in kinds("", "print('J = 17')")
+    assert kinds("", "with refuted('J = 17'):\n    close('a', 1, 2, where='J = 17')") == []
 
 
 # --- claims on trial -----------------------------------------------------------------------------
