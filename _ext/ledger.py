@@ -7,8 +7,8 @@ changes the page.
 
 ``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
 equation there. Where a person's reading ties a display to its check, since no machine can run it as
-it is typeset, the line ends in `` | read: the reason``; a definition, ``def-label``, has a line only
-then. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
+it is typeset, the line ends in `` | read: the reason``; a definition, ``def-label``, has a line
+only then. ``{ledger-totals}`` is the sum over all pages. Both read the cache of outputs, which
 holds every notebook before a page is read; cells that hold verdicts become targets of links.
 """
 

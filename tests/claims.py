@@ -34,7 +34,8 @@ from reading import Reading, read  # noqa: E402
 # Relations beside those of ``policygrad.formulas``, and what they amount to.
 SPELLINGS = {r"\leq": r"\le", r"\geq": r"\ge", r"\lt": "<", r"\gt": ">", r"\equiv": "="}
 SPELLINGS |= {r"\simeq": r"\approx", r"\coloneqq": "=", r"\doteq": "=", r"\cong": r"\approx"}
-SPELLINGS |= {arrow: r"\approx" for arrow in (r"\to", r"\rightarrow", r"\longrightarrow")}
+SPELLINGS |= {x: r"\approx" for x in (r"\to", r"\rightarrow", r"\longrightarrow", r"\sim")}
+SPELLINGS |= {x: r"\approx" for x in (r"\propto", r"\lesssim", r"\gtrsim", r"\asymp")}
 SPELLINGS |= {r"\ll": "<", r"\gg": ">", r"\leqslant": r"\le", r"\geqslant": r"\ge"}
 
 
@@ -54,7 +55,7 @@ class Display:
 
 def spelled(tex: str) -> list[str]:
     """The tokens of a formula, each relation in its one spelling."""
-    return [SPELLINGS.get(word, word) for word in tokens(tex.replace(":=", "="))]
+    return [SPELLINGS.get(word, word) for word in tokens(tex.replace(":=", "=").replace("{,}", ""))]
 
 
 # --- the book ------------------------------------------------------------------------------------

@@ -44,15 +44,18 @@ class Hidden(ValueError):
 
 @cache
 def numeric(words: tuple[str, ...]) -> float | None:
-    """The value of a side that is a mere number, or None."""
-    if any(word == r"\infty" for word in words):
-        return float("inf") if set(words) <= {"-", "+", r"\infty"} else None
-    if not words or any(map(is_symbol, words)):
+    """The value of a side that is a mere number, NaN if nobody can tell it, or None."""
+    words = [word for word in words if not word.startswith((r"\text", r"\%"))]
+    while words[-1:] and words[-1] in set(".;:!?"):
+        words.pop()
+    if words and set(words) <= {"-", "+", r"\infty"}:
+        return float("inf")
+    if not any(word.isdigit() for word in words) or any(map(is_symbol, words)):
         return None
     try:
-        return float(Parser(list(words), Names({}), []).whole()({}))
+        return float(Parser(words, Names({}), []).whole()({}))
     except (Refused, TypeError, ArithmeticError):
-        return None
+        return float("nan")
 
 
 @cache

@@ -241,6 +241,7 @@ LISTED = {
         "04-log-derivative-trick",
         r"$\sum_{\tau:\,s_0=s}P\,\nabla\log P=\nabla\mu(s)=0$",
     ): SCORES,
+    ("04-log-derivative-trick", r"$\pi_0=(\tfrac13,\tfrac23)$"): "the reference that a cell sets",
     ("05-expectation-and-sampling", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
     ("05-expectation-and-sampling", r"$g(\tau)=0$"): STEP,
     (
@@ -341,6 +342,12 @@ def test_what_is_stated_is_held_by_its_kind(text, kind, monkeypatch):
         "It is $2+2\\approx5$.",
         "It is $\\sqrt2\\approx1.42$.",
         "It ends: $J\\to17$.",
+        "It takes $J=17\\text{ steps}$.",
+        "It takes $J=17;$ no more.",
+        "It takes $J=17{,}000$.",
+        "It takes $J=1.7\\times10^1$.",
+        "It takes $J=\\mathbf{17}$, or $J=17\\pm1$.",
+        "It takes $J\\sim17$.",
         "With $\\gamma=0.7$.",
         "It never stops: $J=-\\infty$.",
         "So $0<J\\le17$.",
@@ -351,7 +358,9 @@ def test_what_is_stated_and_not_held_is_found(text):
     assert None in kinds(text)
 
 
-@pytest.mark.parametrize("tex", ["{J=17}", "\\boxed{J=17}", "\\text{J=17}", "\\mathrm{J=17}"])
+@pytest.mark.parametrize(
+    "tex", ["{J=17}", "J\\mathrel{\\sim}17", "\\boxed{J=17}", "\\text{J=17}", "\\mathrm{J=17}"]
+)
 def test_a_relation_in_braces_or_in_words_is_found(tex):
     assert "(a relation in" in stated.unheld(chapter(f"It earns ${tex}$."))[0]
     assert stated.unheld(chapter(r"It earns $x_{J=17}^{t=3}+\sum_{t=2}^{4}t$.")) == []
