@@ -62,10 +62,17 @@ def spelled(tex: str) -> list[str]:
 
 
 def names() -> list[str]:
-    """The pages, in the order of the book's contents."""
+    """The pages, in the order of the book's contents, however deep they stand there."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    return [name.removeprefix("book/") for name in (contents["root"], *chapters)]
+    return [name.removeprefix("book/") for name in (contents["root"], *_files(contents))]
+
+
+def _files(entry):
+    if isinstance(entry, dict) and "file" in entry:
+        yield entry["file"]
+    for part in entry.values() if isinstance(entry, dict) else entry:
+        if isinstance(part, (dict, list)):
+            yield from _files(part)
 
 
 def book() -> dict[str, list]:

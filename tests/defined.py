@@ -36,7 +36,8 @@ def _head(reader: Reader) -> str:
     return name + ("_" + index if index else "") + ("^" + upper if upper else "")
 
 
-def symbols(words) -> set[str]:
+@cache
+def symbols(words: tuple) -> set[str]:
     """All symbols that occur somewhere in these tokens."""
     found = set()
     for at, word in enumerate(words):
@@ -81,7 +82,7 @@ def claimed(displays: list[Display], allowed=()) -> list[str]:
                 elif why:
                     found.append(f"{here} {why}; label what is claimed eq-, and check it")
         for row in rows:
-            for name in symbols(row.words + row.at):
+            for name in symbols((*row.words, *row.at)):
                 known.setdefault(name, display.label)
     return found + [f"{entry} is allowed, and nobody needs it" for entry in set(allowed) - used]
 

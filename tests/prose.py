@@ -91,11 +91,16 @@ def plain(text):
     return re.sub(r"(\\[A-Za-z]+)(?=[\d.])", r"\1 ", text)
 
 
+@cache
 def numbers(text):
     """Every number in a text, but for those that are the name of a section or of an equation."""
     text = plain(text)
     found = ((match, text[: match.start()]) for match in NUMBER.finditer(text))
-    return [_read(match, before) for match, before in found if not NAMED_BY_NUMBER.search(before)]
+    return tuple(_read(match, before) for match, before in found if not _is_name(before))
+
+
+def _is_name(before):
+    return NAMED_BY_NUMBER.search(before[-200:]) is not None
 
 
 def _read(match, before):
@@ -172,13 +177,20 @@ def evidence(cells):
     outputs, inputs, typed = [], [], []
     for cell in cells:
         if cell.cell_type == "code":
-            tree = ast.parse(cell.source)
-            inputs += constants(tree)
-            typed += [n for text in strings(tree) for n in numbers(text)]
+            set_here, typed_here = _of_source(cell.source)
+            inputs += set_here
+            typed += typed_here
             outputs += [n for text in output_texts(cell) for n in numbers(text)]
     # What was typed into a string is put out but not computed; it may be an input all the same.
     typed = {n.digits for n in typed if not n.is_input(inputs)}
     return Evidence(tuple(n for n in outputs if n.digits not in typed), tuple(inputs))
+
+
+@cache
+def _of_source(source):
+    """The numbers that a code sets, and those that it holds typed into strings."""
+    tree = ast.parse(source)
+    return constants(tree), [n for text in strings(tree) for n in numbers(text)]
 
 
 def output_texts(cell):
@@ -203,6 +215,8 @@ def constants(tree):
 def _value(node):
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return Decimal(repr(node.value))
+    if not isinstance(node, (ast.UnaryOp, ast.BinOp, ast.Call)):
+        return None
     parts = [_value(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     if isinstance(node, ast.Call):
         parts.pop(0)  # the function's name

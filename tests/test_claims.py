@@ -132,6 +132,14 @@ def test_every_display_has_a_label_and_the_one_spelling():
     assert claims.faults(BOOK) == []
 
 
+def test_every_page_of_the_contents_is_read_in_its_order():
+    here = {path.stem for path in claims.BOOK.iterdir() if path.suffix in (".ipynb", ".md")}
+    assert set(BOOK) == here
+    assert next(iter(BOOK)) == "index"
+    nested = {"parts": [{"chapters": [{"file": "a", "sections": [{"file": "b"}]}, {"file": "c"}]}]}
+    assert list(claims._files(nested)) == ["a", "b", "c"]
+
+
 def test_a_definition_only_defines():
     assert defined.claimed(DISPLAYS, AGAIN) == []
     assert all(AGAIN.values())
