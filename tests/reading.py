@@ -39,7 +39,8 @@ HTML = re.compile(r"</?a\b[^<>$\\]*>|<br ?/?>")
 NAMES = {"label", "class", "name", "header-rows", "filter", "style", "open", "nonumber"}
 MATH = re.compile(r"\$|\\[(\[]|\\begin\b|<math\b", re.IGNORECASE)
 # A number that is set equal to something, or compared with it, with no dollars around it.
-BARE = re.compile(r"([^\s|]*[\w)\]}*'’])\s*(=|≈|<|>|≤|≥|≠)\s*([-−+]?\d*\.?\d[\d,./]*)")
+NUMBER = r"[-−+]?(?:\d*\.?\d[\d,./]*|\\[td]?(?:frac|sqrt)\S*)"
+BARE = re.compile(rf"([^\s|]*[\w)\]}}*'’])\s*(=|≈|<|>|≤|≥|≠)\s*({NUMBER})")
 TYPED = {"=": "=", "≈": r"\approx", "<": "<", ">": ">", "≤": r"\le", "≥": r"\ge", "≠": r"\ne"}
 GREEK = {"α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "ε": r"\varepsilon", "θ": r"\theta"}
 
@@ -165,9 +166,15 @@ def _inline(token, reading):
             reading.refuse("a picture that no cell draws", text, "draw it in a cell")
         elif kind.startswith(("math_", "substitution", "footnote_inline")):
             reading.refuse(f"{kind.replace('_', ' ')} is not read", text)
-        elif kind in ("text", "code_inline"):
-            reading.formulas += bare(text)
         before = " " if kind == "softbreak" else text if kind == "text" else ""
+    reading.formulas += bare("".join(map(_shown, token.children)))
+
+
+def _shown(child) -> str:
+    """What stands in a line: a relation may be made of a formula, emphasis and text."""
+    if child.type == "math_inline" and re.search(r"[=<>]|\\(le|ge|approx|neq?)\b", child.content):
+        return " | "
+    return " " if child.type.endswith("break") else child.content
 
 
 def bare(text: str) -> list[Formula]:
