@@ -3,7 +3,7 @@
 Where one of these lines of the package changes, its entry here is to be changed with it.
 """
 
-from mutants import Alteration
+from package_slips import Alteration
 
 # module, what stands there, what is put in its place, what slip that is, who notices
 _ROWS = [
