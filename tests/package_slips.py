@@ -7,19 +7,36 @@ runs the tests that were named, in that process.  A slip counts as noticed only 
 claims what does not hold: an assertion fails, or a check of :mod:`policygrad.checks`, or an error
 that was called for does not come.  One that ends in a TypeError, a warning or a failed import
 proves nothing.
+
+    python tests/package_slips.py exact/adjoint mdp       all slips that a machine can make there
+    python tests/package_slips.py --every 20              a sample of the whole package
+
+For a report: the tests of each module, ``test_mdp*.py``, judge all slips of :mod:`slips` in it, and
+those that none of them notices are listed.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib.abc
 import importlib.util
 import os
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - these once, here: no child has to
+import matplotlib.backends.backend_svg
+import matplotlib.figure  # noqa: F401
+import nbclient  # noqa: F401
 import pytest
+import scipy.stats  # noqa: F401
+import sympy  # noqa: F401
+
+from forks import Died, in_child
+from slips import slips
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "book" / "policygrad"
@@ -181,8 +198,9 @@ def judge(module: str, code: str | ast.Module, tests: list[str], *options: str) 
         return Finding(failures=[Failure("import", repr(error), False)])
     watch = _Watch()
     plain = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-    plain += ["--assert=plain", "--confcutdir=tests"]
-    code = pytest.main([*plain, *options, *(f"tests/{test}" for test in tests)], plugins=[watch])
+    plain += ["--assert=plain", "--confcutdir=tests", "-c", "pyproject.toml", "--rootdir=."]
+    paths = [str(ROOT / "tests" / test) for test in tests]
+    code = pytest.main([*plain, *options, *paths], plugins=[watch])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
         raise ValueError(f"tests {tests} cannot be run: {code!r}")
     return watch.finding
@@ -195,7 +213,48 @@ def _forget_what_was_imported() -> None:
         file = getattr(module, "__file__", None) or ""
         if file.startswith(here) and name not in (__name__, "forks", "slips"):
             del sys.modules[name]
+    # pytest's own finder, with which this process reads its tests, rewrites every assertion.
+    sys.meta_path[:] = [f for f in sys.meta_path if not type(f).__module__.startswith("_pytest")]
     for name in [name for name in os.environ if name.startswith(("PYTEST_", "COV_"))]:
         del os.environ[name]
     sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "_build" / "pycache")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
+
+# --- all slips of a module, for a report ----------------------------------------------------------
+
+
+def survey(module: str, every: int) -> Counter:
+    """Make every so manieth slip of a module, let its tests judge, and print what survives."""
+    tests = [path.name for path in ROOT.glob(f"tests/test_{module.split('/')[0]}*.py")]
+    made = list(slips(ast.parse(source(module))))[::every]
+    counts = Counter()
+    for slip in made:
+        try:
+            how = in_child(judge, module, slip.tree, tests, "-x", seconds=120).how
+        except Died:
+            how = "crash"
+        counts[how] += 1
+        if how == "survived":
+            print(f"    {module}.py:{slip.line}: {slip.kind}: {slip.old} -> {slip.new}", flush=True)
+    return counts
+
+
+def main() -> None:
+    """Make the slips that were asked for, and say what came of them."""
+    files = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("[a-z]*.py"))
+    modules = sorted(file.as_posix() for file in files)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("module", nargs="*", help='such as "mdp", "exact/adjoint"; default: all')
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth slip")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.module) - set(modules)):
+        parser.error(f"no module of the package: {', '.join(unknown)}")
+    for module in options.module or modules:
+        counts = survey(module, options.every)
+        print(f"{module}: {counts.total()} made, {dict(counts)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "book"))
+    main()

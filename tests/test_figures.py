@@ -506,9 +506,9 @@ def test_a_map_hatches_the_aliased_cells_and_writes_each_percept_where_it_is_fel
     hatched = [patch.get_xy() for patch in ax.patches if patch.get_hatch()]
     assert hatched == [(2, 1)]
     written = {text.get_text(): text.get_position() for text in ax.texts}
+    assert set(written) == {"NSW", "NE", "$u$", "dust"}
     assert written["NSW"] == (1.5, 1.5)
     assert written["NE"] == (2.5, 1.5)
-    assert set(written) == {"NSW", "NE", "$u$", "dust"}
     assert (int(written["$u$"][0]), int(written["$u$"][1])) == (2, 1)  # the hatched cell
     assert (int(written["dust"][0]), int(written["dust"][1])) == (2, 2)
     assert [look(line) for line in ax.lines] == ["WORLD *-"]
