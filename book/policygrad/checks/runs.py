@@ -124,7 +124,7 @@ def _require_nothing_bland(label, formulas, fixed, only):
             )
         return
     for x, value in numbers[0].items():
-        same = all(x in others and others[x] == value for others in numbers[1:])
+        same = all(x in others and np.array_equal(others[x], value) for others in numbers[1:])
         if same and isinstance(value, Number) and x not in fixed:
             raise ValueError(
                 f"{label}: {x} is {value} in all that is tried, so that a slip could hide behind "
