@@ -56,6 +56,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         ("1=", Refused, "this states nothing: 1 ="),
         ("t+1=t+1", Refused, r"line 1: both sides are the same, t \+ 1"),
         (r"c_t\le c_t", Refused, "both sides are the same"),
+        (r"c_{t}=c_t", Refused, "both sides are the same"),
         (
             r"\tfrac12\approx\tfrac12+0",
             Refused,
