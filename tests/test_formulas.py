@@ -457,6 +457,20 @@ def test_with_symbols_an_equation_is_proved_for_all_values():
     assert holds(r"\sqrt2<\tfrac32", env, symbolic=True)
 
 
+def test_a_gradient_is_proved_for_every_function_of_every_parameter():
+    f = sp.Function("f", positive=True)
+    theta = sp.Matrix(sp.symbols("theta_1:4", real=True))
+    env = {r"\theta": theta, "f": lambda theta: f(*theta)}
+    assert holds(r"\nabla\log f=\frac{\nabla f}f", env)
+    assert not holds(r"\nabla\log f=\nabla f", env)
+    assert holds(r"\nabla\log f\neq\nabla f", env)
+    assert not holds(r"\nabla\log f\neq\frac{\nabla f}f", env)
+    (found,) = evaluate(r"\nabla 1=0", env | {"f": 1})
+    assert (found.holds, found.alive) == (True, 0)
+    (found,) = evaluate(r"\nabla f=\nabla f+0", env)
+    assert (found.holds, found.alive) == (True, 1)
+
+
 def test_what_is_zero_at_one_point_is_not_zero_and_what_letters_may_not_be_is_not_tried():
     x, z, n = sp.Symbol("x"), sp.Symbol("z", negative=True), sp.Symbol("n", integer=True)
     special = sp.Rational(3, 8)  # the first letter's value at the point of the quick answer

@@ -143,7 +143,7 @@ def along(f, theta, k):
     """The slope of f along the k-th entry of an array."""
 
     def moved(y):
-        there = theta.astype(np.result_type(theta, y))
+        there = theta.astype(object if symbolic(y) else np.result_type(theta, y))
         there[k] = y
         return f(there)
 
@@ -158,6 +158,9 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
         raise Undefined(f"{sign} between shapes {_shape(a)} and {_shape(b)}")
     if sign in ORDER and _shape(a):
         raise Undefined(f"{sign} between vectors")
+    if object in (getattr(a, "dtype", None), getattr(b, "dtype", None)):
+        pairs = zip(*np.broadcast_arrays(a, b), strict=True)
+        return all(compare(x, "=", y, least, slack) for x, y in pairs) == (sign != r"\neq")
     if symbolic(a, b):
         import sympy
 
@@ -193,7 +196,8 @@ def _somewhere(x):
     import sympy
 
     letters = sorted(x.free_symbols, key=str)
-    if any(letter.is_integer or letter.is_positive is False for letter in letters):
+    unlike = any(letter.is_integer or letter.is_positive is False for letter in letters)
+    if unlike or x.has(sympy.core.function.AppliedUndef):
         return None
     there = x.subs({letter: sympy.Rational(3, 8 + 5 * n) for n, letter in enumerate(letters)})
     there = there.evalf(20)
