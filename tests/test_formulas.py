@@ -11,6 +11,7 @@ import pytest
 import sympy as sp
 
 from policygrad.formulas import Refused, evaluate
+from policygrad.formulas.values import is_zero
 
 X = r"\text{x}"
 COINS = {  # two throws of a coin that shows 1 with chance 1/4; tau is 2 first + second
@@ -454,6 +455,33 @@ def test_with_symbols_an_equation_is_proved_for_all_values():
     assert holds(r"\sqrt2\approx1.414", env, symbolic=True)
     assert not holds(r"\sqrt2\approx1.415", env, symbolic=True)
     assert holds(r"\sqrt2<\tfrac32", env, symbolic=True)
+
+
+def test_a_gradient_is_proved_for_every_function_of_every_parameter():
+    f = sp.Function("f", positive=True)
+    theta = sp.Matrix(sp.symbols("theta_1:4", real=True))
+    env = {r"\theta": theta, "f": lambda theta: f(*theta)}
+    assert holds(r"\nabla\log f=\frac{\nabla f}f", env)
+    assert not holds(r"\nabla\log f=\nabla f", env)
+    assert holds(r"\nabla\log f\neq\nabla f", env)
+    assert not holds(r"\nabla\log f\neq\frac{\nabla f}f", env)
+    (found,) = evaluate(r"\nabla 1=0", env | {"f": 1})
+    assert (found.holds, found.alive) == (True, 0)
+    (found,) = evaluate(r"\nabla f=\nabla f+0", env)
+    assert (found.holds, found.alive) == (True, 1)
+
+
+def test_what_is_zero_at_one_point_is_not_zero_and_what_letters_may_not_be_is_not_tried():
+    x, z, n = sp.Symbol("x"), sp.Symbol("z", negative=True), sp.Symbol("n", integer=True)
+    special = sp.Rational(3, 8)  # the first letter's value at the point of the quick answer
+    assert (x - special).subs(x, special) == 0
+    assert not is_zero(x - special)
+    assert not is_zero(sp.exp(x) - sp.exp(special))
+    assert is_zero(sp.sin(sp.pi * n))
+    assert is_zero(sp.log(z**2) - 2 * sp.log(-z))
+    assert not is_zero(sp.log(z**2) - sp.log(-z))
+    assert is_zero(1 / (1 + sp.exp(-x)) + 1 / (1 + sp.exp(x)) - 1)
+    assert is_zero(sp.cos(x) ** 2 + sp.sin(x) ** 2 - 1)
 
 
 def test_a_third_is_exact_among_symbols():

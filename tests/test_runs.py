@@ -96,6 +96,12 @@ def test_a_number_that_is_the_same_in_all_that_is_tried_needs_a_reason(page):
     runs("geometric", *tried, fixed=("n",))
 
 
+def test_arrays_may_be_of_another_size_in_each_world_or_the_same_in_all(page):
+    page(length=r"|v|^2=L")
+    runs("length", {"v": np.array([3.0, 4.0]), "L": 25.0}, {"v": np.array([1, 2, 2.0]), "L": 9.0})
+    runs("length", *[{"v": np.array([3.0, 4.0]), "L": 25.0}] * 2, fixed=("L",))
+
+
 def test_logits_that_are_all_equal_are_refused(page):
     page(mean=r"f(\theta)=\sum_o\theta_{o,0}")
     tried = [

@@ -44,7 +44,7 @@ from .grammar import Parser, chain
 from .names import Names, Unbound, has_symbols
 from .statements import ARROWS, LIMITS, definitions, statements
 from .tex import Missing, Refused, Undefined, display, split, tokens
-from .values import ABSOLUTE, compare, symbolic
+from .values import ABSOLUTE, compare, is_zero, symbolic
 
 __all__ = ["Finding", "Formula", "Missing", "Refused", "Undefined"]
 __all__ += ["definitions", "display", "evaluate"]
@@ -279,4 +279,6 @@ def _half_a_digit(words):
 def _alive(x):
     if isinstance(x, tuple):
         return True
-    return bool(x.simplify() != 0) if symbolic(x) else bool(np.max(np.abs(x)) > ABSOLUTE)
+    if getattr(x, "dtype", None) == object:
+        return any(map(_alive, x.flat))
+    return not is_zero(x) if symbolic(x) else bool(np.max(np.abs(x)) > ABSOLUTE)

@@ -23,6 +23,7 @@ __all__ = [
     "along",
     "apply",
     "compare",
+    "is_zero",
     "norm",
     "plain",
     "power",
@@ -142,7 +143,7 @@ def along(f, theta, k):
     """The slope of f along the k-th entry of an array."""
 
     def moved(y):
-        there = theta.astype(np.result_type(theta, y))
+        there = theta.astype(object if symbolic(y) else np.result_type(theta, y))
         there[k] = y
         return f(there)
 
@@ -157,9 +158,14 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
         raise Undefined(f"{sign} between shapes {_shape(a)} and {_shape(b)}")
     if sign in ORDER and _shape(a):
         raise Undefined(f"{sign} between vectors")
+    if object in (getattr(a, "dtype", None), getattr(b, "dtype", None)):
+        pairs = zip(*np.broadcast_arrays(a, b), strict=True)
+        return all(compare(x, "=", y, least, slack) for x, y in pairs) == (sign != r"\neq")
     if symbolic(a, b):
         import sympy
 
+        if sign in ("=", r"\neq") and slack is None:
+            return is_zero(sympy.sympify(a) - b) == (sign == "=")
         a, b = sympy.simplify(sympy.sympify(a) - b), 0
         same = abs(a.evalf()) <= slack if slack else a == 0
     else:
@@ -170,3 +176,29 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
     if sign in ORDER:
         return bool(ORDER[sign](a, b)) or (sign in (r"\le", r"\ge") and bool(same))
     return bool(same) == (sign != r"\neq")
+
+
+def is_zero(x) -> bool:
+    """Is an expression of SymPy 0, whatever its letters are?  Quick answers come first."""
+    import sympy
+
+    if isinstance(x, sympy.Expr):
+        there = _somewhere(x)
+        if there is not None and abs(there) > RELATIVE:
+            return False
+        if x.is_rational_function() and sympy.cancel(x) == 0:
+            return True
+    return bool(sympy.simplify(x) == 0)
+
+
+def _somewhere(x):
+    """Its value at a point where no letter is special; None where it has none."""
+    import sympy
+
+    letters = sorted(x.free_symbols, key=str)
+    unlike = any(letter.is_integer or letter.is_positive is False for letter in letters)
+    if unlike or x.has(sympy.core.function.AppliedUndef):
+        return None
+    there = x.subs({letter: sympy.Rational(3, 8 + 5 * n) for n, letter in enumerate(letters)})
+    there = there.evalf(20)
+    return there if there.is_number and there.is_finite else None
