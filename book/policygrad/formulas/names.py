@@ -69,7 +69,9 @@ def remembered(meaning):
 def has_symbols(table: dict) -> bool:
     """Are some of the values given, or of those that letters take, SymPy's?"""
     ranges = [*table.get("domains", {}).values()]
-    ranges += [values for key, values in table.items() if key.endswith("\\in") and values]
+    ranges += [
+        values for key, values in table.items() if key.endswith("\\in") and values is not None
+    ]
     return symbolic(*table.values(), *(x for values in ranges for x in values))
 
 
