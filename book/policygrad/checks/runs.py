@@ -124,8 +124,9 @@ def _require_nothing_bland(label, formulas, fixed, only):
             )
         return
     for x, value in numbers[0].items():
-        same = all(x in others and others[x] == value for others in numbers[1:])
-        if same and isinstance(value, Number) and x not in fixed:
+        if x in fixed or not isinstance(value, Number):
+            continue
+        if all(x in others and others[x] == value for others in numbers[1:]):
             raise ValueError(
                 f"{label}: {x} is {value} in all that is tried, so that a slip could hide behind "
                 f'it: vary it, or say that it has to be so with fixed=("{x}",)'
