@@ -310,3 +310,8 @@ def test_equality_is_up_to_rounding_and_no_more():
 def test_reading_alone_finds_unknown_symbols():
     with pytest.raises(Missing, match="z has no value"):
         Formula("1+1=z", {})
+
+
+def test_a_function_of_nothing_is_refused():
+    with pytest.raises(Refused, match=r"J\(\): nothing stands in the brackets"):
+        evaluate(r"J()=J(\theta)+0", ARMS)

@@ -211,3 +211,17 @@ def test_a_machine_decides_no_digit_of_a_failure(page):
         gaps.append(checks.history()[-1].figures)
     assert gaps[0] == gaps[1]
     assert list(itertools.islice(gaps[0], 4)) == ["relations", "worlds", "cases", "exact"]
+
+
+def test_what_is_zero_but_for_rounding_is_no_measure_of_a_gap(page, capsys):
+    page(zero="x=y")
+    for noise in (0.0, 3e-17):
+        with refuted("x is y"):
+            runs("zero", {"x": 0.25, "y": noise}, only="two numbers")
+        assert checks.history()[-1].figures["relative"] is None
+    assert capsys.readouterr().out.count("line 1 is off by 0.25\n") == 2
+
+
+def test_arrays_need_not_have_one_size_in_all_that_is_tried(page):
+    page(square=r"v^\top v=x")
+    runs("square", {"v": np.array([1.0, 2.0]), "x": 5}, {"v": np.array([1.0, 2.0, 3.0]), "x": 14})

@@ -6,7 +6,7 @@ r"""What the caller gives: values of symbols, spelled as in the book; ranges and
      "laws": {r"\tau": r"P(\tau;\theta)"}, "E": r"\tau"}                # what is drawn, and how
 
 To an environment that is there already, ``r"t\in": range(3)`` adds a range, ``r"t\in": None`` takes
-it away, and ``r"\tau\sim": r"P(\tau;\theta)"`` adds a law.
+it away, and ``r"\tau\sim": r"P(\tau;\theta)"`` adds a law.  ``"d_t": None`` takes a symbol away.
 
 A function gets the letters that its key writes; its further parameters are letters of the scope,
 found by name (``theta`` is ``\theta``).  ``\theta``, with whatever index, is an array, which
@@ -118,7 +118,7 @@ class Names:
             for x, values in self.domains.items()
             if values and all(isinstance(value, Integral) for value in values)
         }
-        for key, value in table.items():
+        for key, value in ((key, value) for key, value in table.items() if value is not None):
             definition = tokens(value) if isinstance(value, str) else None
             self.declare(tokens(key), value, definition)
 
