@@ -309,3 +309,9 @@ def test_equality_is_up_to_rounding_and_no_more():
 def test_reading_alone_finds_unknown_symbols():
     with pytest.raises(Missing, match="z has no value"):
         Formula("1+1=z", {})
+
+
+def test_two_symbols_that_only_their_index_tells_apart_are_refused():
+    env = {"domains": {"a": range(3), "i": range(2)}, "r_a": lambda a: a, "r_i": lambda i: 7 + i}
+    with pytest.raises(Refused, match="r_a and r_i are both given: which of them is r_1"):
+        evaluate("r_1=8", env)
