@@ -472,3 +472,7 @@ def test_a_law_in_passing_is_left_out_when_that_is_acknowledged():
     assert holds(display, COINS, given=("laws",))
     with pytest.raises(Refused, match="a law in passing"):
         evaluate(display, COINS)
+
+
+def test_a_letter_may_range_over_an_array():
+    assert holds("x+x=2x", {r"x\in": np.array([0.5, 2.0])})

@@ -69,8 +69,10 @@ def remembered(meaning):
 def has_symbols(table: dict) -> bool:
     """Are some of the values given, or of those that letters take, SymPy's?"""
     ranges = [*table.get("domains", {}).values()]
-    ranges += [values for key, values in table.items() if key.endswith("\\in") and values]
-    return symbolic(*table.values(), *(x for values in ranges for x in values))
+    ranges += [values for key, values in table.items() if key.endswith("\\in")]
+    return symbolic(
+        *table.values(), *(x for values in ranges if values is not None for x in values)
+    )
 
 
 @dataclass
