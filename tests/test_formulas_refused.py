@@ -311,6 +311,13 @@ def test_reading_alone_finds_unknown_symbols():
         Formula("1+1=z", {})
 
 
+def test_brackets_that_hold_nothing_are_refused():
+    env = {"x": 0.5, "f(x)": lambda x: x, "f": 0.5}
+    for tex in ("f()=x", "f'()=1"):
+        with pytest.raises(Refused, match=r"f\(\): nothing stands in the brackets"):
+            evaluate(tex, env)
+
+
 def test_two_symbols_that_only_their_index_tells_apart_are_refused():
     env = {"domains": {"a": range(3), "i": range(2)}, "r_a": lambda a: a, "r_i": lambda i: 7 + i}
     with pytest.raises(Refused, match="r_a and r_i are both given: which of them is r_1"):
