@@ -34,6 +34,8 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"\sum_{t=0}^{1/2}t=1", Undefined, "an upper bound is no whole number but 0.5"),
         (r"\sum_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
         (r"\prod_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
+        (r"\sum_{(t+1)=1}^3t=1", Refused, r"what \\sum ranges over: \( t \+ 1 \) = 1"),
+        (r"\sum_{=0}^2t=1", Refused, r"what \\sum ranges over: = 0"),
         (r"\sum_{t,t}1=9", Refused, r"cannot read what \\sum ranges over: t , t"),
         (r"\arg\sum_tt=1", Refused, r"cannot read what \\arg\\sum ranges over: t"),
         (r"\sum_{t:t}1=1", Refused, "no condition: t"),
