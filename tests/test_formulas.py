@@ -517,3 +517,7 @@ def test_a_symbol_that_is_taken_away_leaves_room_for_another_of_its_name():
     assert holds(display, env | {"d_t": None})
     with pytest.raises(Missing, match="d_o has no value"):
         evaluate(r"\sum_od_o=x", env | {"d_t": None})
+
+
+def test_a_letter_may_range_over_an_array():
+    assert holds("x+x=2x", {r"x\in": np.array([0.5, 2.0])})

@@ -155,6 +155,7 @@ class Names:
         if entry is None:
             entry = Entry("".join(words))
             self.phrases[entry.name] = words
+        self._require_one_meaning(entry)
         letters = entry.below + entry.inside
         if definition is not None:
             entry.words = definition
@@ -171,6 +172,13 @@ class Names:
             self.constants[entry.name] = value
         self.entries.setdefault(entry.name, []).append(entry)
         return entry
+
+    def _require_one_meaning(self, entry):
+        for other in self.entries.get(entry.name, ()):
+            alike = len(other.below) == len(entry.below) and len(other.inside) == len(entry.inside)
+            if alike and other.below != entry.below:
+                one, two = (entry.name + "".join(x.below) for x in (other, entry))
+                raise Refused(f"{one} and {two} are both given: which of them is {entry.name}1?")
 
     def extent(self, letter):
         """The values of a letter, in any scope; a' has those of a."""
