@@ -81,9 +81,7 @@ def read(source: str) -> Reading:
     _blocks(source, reading)
     named = ledger.LABEL.findall(source), [label for label, _ in reading.displays]
     if [f"{kind}-{name}" for kind, name in named[0]] != named[1] and not reading.faults:
-        reading.refuse(
-            "a label that belongs to no display", " ".join("-".join(x) for x in named[0])
-        )
+        reading.refuse("a display that the ledger does not find", source)
     return reading
 
 

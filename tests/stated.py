@@ -143,7 +143,11 @@ def held(one: Stated, evidence: prose.Evidence, lines: tuple[str, ...]) -> str |
     if CONDITION.search(one.formula.before):
         return "condition"
     name = re.fullmatch(r"(?:\\(?:hat|bar) )?([A-Za-z])(?: \^ \*)?", " ".join(one.other))
-    if sign == "=" and name and any(_among(one.value, _behind(name[1], x)) for x in lines):
+    if (
+        sign in ("=", r"\approx")
+        and name
+        and any(_among(one.value, _behind(name[1], x)) for x in lines)
+    ):
         return "printed"
     return None
 
