@@ -387,6 +387,32 @@ def _source(file: str) -> tuple[list[str], ast.Module]:
     return code.splitlines(), ast.parse(code)
 
 
+# --- what an author is told -----------------------------------------------------------------------
+
+
+def complaints(path: Path, proof: Proof, pending: dict, record=None) -> list[str]:
+    """Say which checks of a chapter prove too little, and which are pending no more."""
+    record = recorded(path) if record is None else record
+    again = f"python tests/mutants.py --record --chapter {path.stem.split('-')[0]}"
+    found = []
+    for name, slip in proof.seen.items():
+        why, old = proof.faults.get(name), record.get(name)
+        if why is not None:
+            what = f"{why}; sharpen it, or delete it"
+        elif slip is None and old is not None:
+            what = f"it no longer fails by `{old['slip']}` in `{old['line']}`; run `{again}`"
+        elif slip is None:
+            what = f"no slip is recorded that makes it fail; run `{again}`, which looks for one"
+        else:
+            what = None
+        if what is not None and name not in pending:
+            found.append(f"{path.stem}, {name}: {what}")
+        elif what is None and name in pending:
+            found.append(f"{path.stem}, {name}: no longer pending; take it out of PENDING")
+    gone = [name for name in pending if name not in proof.seen]
+    return found + [f"{path.stem}, {name}: no such check; take it out of PENDING" for name in gone]
+
+
 # --- the record -----------------------------------------------------------------------------------
 
 
