@@ -42,10 +42,10 @@ book: ready ## Run the chapters and build the HTML book in _build/html
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
 	@echo '2 of 4. Tests of the package and of how notebooks are stored.'
-	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py -q -rs -n $(JOBS) \
+	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py --ignore=tests/test_proofs.py -q -rs -n $(JOBS) \
 		--cov --cov-report=html --cov-report=term:skip-covered
 	@echo '3 of 4. Slips on purpose, each of which has to make a check fail: some three minutes.'
-	@$(PYTEST) tests/test_mutations.py -q -rs -n $(JOBS) --dist worksteal
+	@$(PYTEST) tests/test_mutations.py tests/test_proofs.py -q -rs -n $(JOBS) --dist worksteal
 	@echo '4 of 4. Every notebook, run from the top, its outputs compared with the stored ones.'
 	@$(NBVAL)
 	@echo 'Passed: style, tests, slips, notebooks.'
@@ -96,7 +96,7 @@ seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=.
 	@$(RUN) tests/seeds.py $(ARGS)
 
 .PHONY: mutants
-mutants: ready ## Make slips in the package and the chapters: which checks notice? (ARGS=... for which)
+mutants: ready ## Make slips on purpose: which checks notice? (ARGS=--record, --controls, ...)
 	@$(RUN) tests/mutants.py $(ARGS)
 
 # Of NumPy's ways through a loop, those that this processor has beyond the least one.
