@@ -65,7 +65,9 @@ def _set_by(node: ast.stmt) -> set[str]:
         return {node.name}
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return {x.asname or x.name.split(".")[0] for x in node.names}
-    stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    inner = [c.target for c in ast.walk(node) if isinstance(c, ast.comprehension)]
+    inner = {id(n) for target in inner for n in ast.walk(target)}  # known in there only
+    stored = (n for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in inner)
     return {n.id for n in stored if isinstance(n.ctx, ast.Store)}
 
 

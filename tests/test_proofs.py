@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 import controls
+import flow
 import forks
 import proofs
 from pending import PENDING
@@ -197,6 +198,42 @@ def endless():
 def test_a_slip_that_never_ends_is_stopped():
     with pytest.raises(forks.Died):
         forks.in_child(endless, seconds=0.1)
+
+
+# --- what is read off the code -------------------------------------------------------------------
+
+
+def same(*cells):
+    units = flow.units_of(list(cells))
+    return [flow.same_thing(units, unit, call) for unit in units for call in unit.checks]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("x = 1\ny = f(x)\nx = 2\nclose('x', y, f(x))",),
+        ("rng = g(1)\nx = draw(rng)\ny = draw(rng)\nclose('x', x, y)",),
+        ("y = f(x)", "x.append(1)", "close('x', y, f(x))"),
+        ("y = f(x)\nfor x in z:\n    close('x', y, f(x))",),
+        ("def f(x):\n    return x\ndef g(x):\n    return 2 * x\nclose('x', f(1), g(1))",),
+        ("identity('x', a - b, b - a)",),
+        ("identity('x', a / b, b / a)",),
+    ],
+)
+def test_two_things_that_differ_are_not_taken_for_one(cells):
+    assert same(*cells) == [""]
+
+
+def test_a_name_within_a_comprehension_is_no_name_outside_of_it():
+    cells = "m = f(1)", "y = [m for m in (1, 2)]", "close('x', m, y)"
+    needed = flow.that_checks_need(flow.units_of(list(cells)))
+    assert [unit.cell for unit in needed] == [0, 1, 2]
+
+
+def test_what_no_check_rests_on_is_left_out():
+    cells = "a = f(1)\nb = f(2)", "print(b)", "with refuted('no'):\n    close('x', b, a)"
+    needed = flow.that_checks_need(flow.units_of([*cells, "close('x', a, 1)"]))
+    assert [ast.unparse(unit.node) for unit in needed] == ["a = f(1)", "close('x', a, 1)"]
 
 
 # --- the messages --------------------------------------------------------------------------------
