@@ -111,5 +111,4 @@ PENDING: dict[tuple[str, str], str] = {
     ("how-checks-work", "union-bound · close"): UNSEEN,
     ("how-checks-work", "best-of-seeds · unbiased · best of 1"): WIDE,
     ("how-checks-work", "idle-directions · close"): UNRECORDED,
-    ("how-checks-work", "limit-of-two · close · the records"): UNRECORDED,
 }
