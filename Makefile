@@ -92,7 +92,7 @@ seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=.
 	@$(RUN) tests/seeds.py $(ARGS)
 
 .PHONY: mutants
-mutants: ready ## Make slips in the chapters: which do their checks miss? (ARGS=... for which)
+mutants: ready ## Make slips on purpose: which checks notice? (ARGS=--record, --controls, ...)
 	@$(RUN) tests/mutants.py $(ARGS)
 
 # Of NumPy's ways through a loop, those that this processor has beyond the least one.
@@ -112,7 +112,7 @@ slips: ready ## Make slips in the modules of the package: which do their tests m
 
 .PHONY: coverage
 coverage: ready ## Measure which lines of the package its tests run
-	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py --ignore=tests/test_package_slips.py \
+	@$(PYTEST) tests -m 'not site' --ignore=tests/test_proofs.py --ignore=tests/test_package_slips.py \
 		-q -n $(JOBS) --dist worksteal --cov --cov-report=html --cov-report=term:skip-covered
 	@echo "Coverage of the package: $$PWD/_build/coverage/index.html"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from package_slips import Alteration
 
 TABLE = Path(__file__).with_suffix(".txt")
-RECORD = Path(__file__).with_name("seen_to_fail.json")
 
 
 def read(text: str) -> list[Alteration]:
@@ -39,9 +38,3 @@ def read(text: str) -> list[Alteration]:
 
 
 ALTERATIONS = read(TABLE.read_text("utf-8"))
-
-
-def for_chapter(path: Path) -> list[Alteration]:
-    """Give the slips that a check of some chapter was last seen to fail under."""
-    record = RECORD.read_text("utf-8") if RECORD.exists() else ""
-    return [slip for slip in ALTERATIONS if str(slip) in record]
