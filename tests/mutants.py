@@ -1,4 +1,4 @@
-"""For each check of a chapter the slip under which it fails, written down; how far off controls are.
+"""The slip under which each check of a chapter fails, written down; how far off controls are.
 
     python tests/mutants.py --record                      for all chapters
     python tests/mutants.py --record 03 how-checks-work   for some
