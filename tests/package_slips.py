@@ -219,6 +219,7 @@ def _forget_what_was_imported() -> None:
         del os.environ[name]
     sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "_build" / "pycache")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_PROFILE"] = "first"
 
 
 # --- all slips of a module, for a report ----------------------------------------------------------
