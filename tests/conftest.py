@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from browser import Browser, find_browser
 
@@ -14,9 +14,16 @@ ROOT = Path(__file__).resolve().parents[1]
 for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
     os.environ.pop(name, None)
 
-# The same examples on every run and machine; the time of one example is nobody's promise.
+# The same examples on every run and machine; the time of one example is nobody's promise.  Where
+# only that a test fails is asked, the first example will do: none smaller is looked for.
 settings.register_profile("book", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("search", derandomize=False, deadline=None, max_examples=1000)
+settings.register_profile(
+    "first",
+    settings.get_profile("book"),
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))
 
 

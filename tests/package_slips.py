@@ -200,9 +200,9 @@ def judge(module: str, code: str | ast.Module, tests: list[str], *options: str) 
     plain = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
     plain += ["--assert=plain", "--confcutdir=tests", "-c", "pyproject.toml", "--rootdir=."]
     paths = [str(ROOT / "tests" / test) for test in tests]
-    code = pytest.main([*plain, *options, *paths], plugins=[watch])
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-        raise ValueError(f"tests {tests} cannot be run: {code!r}")
+    end = pytest.main([*plain, *options, *paths], plugins=[watch])
+    if end not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        raise ValueError(f"tests {tests} cannot be run: {end!r}")
     return watch.finding
 
 
@@ -219,13 +219,14 @@ def _forget_what_was_imported() -> None:
         del os.environ[name]
     sys.dont_write_bytecode, sys.pycache_prefix = False, str(ROOT / "_build" / "pycache")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_PROFILE"] = "first"
 
 
 # --- all slips of a module, for a report ----------------------------------------------------------
 
 
 def survey(module: str, every: int) -> Counter:
-    """Make every so manieth slip of a module, let its tests judge, and print what survives."""
+    """Make each slip of a module, or every third, say; let its tests judge; print what survives."""
     tests = [path.name for path in ROOT.glob(f"tests/test_{module.split('/')[0]}*.py")]
     made = list(slips(ast.parse(source(module))))[::every]
     counts = Counter()

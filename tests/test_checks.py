@@ -121,6 +121,14 @@ def test_a_true_identity_has_no_counterexample():
     assert witness(sp.Sum(f(k), (k, 0, n)), f(0) + sp.Sum(f(k), (k, 1, n))) is None
 
 
+def test_a_difference_of_a_hundred_millionth_is_a_counterexample():
+    tiny = sp.Rational(1, 10**8)  # ten times what is taken for rounding
+    assert witness(x, x * (1 + tiny)) is not None
+    with refuted("x is a little more than x"):
+        identity("some-label", 7 * x, 7 * x * (1 + tiny))
+    assert witness(sp.Float(1) * x, x * (1 + tiny / 100)) is None
+
+
 def test_the_line_of_an_identity_counts_the_differences(capsys):
     identity("some-label", x, x)
     identity("some-label", [[x, y], [1, 2]], sp.Matrix([[x, y], [1, 2]]), where="a matrix")
@@ -596,6 +604,32 @@ def test_a_plus_and_minus_one_can_be_followed_by_hand(capsys):
     }
 
 
+def test_the_bias_of_a_coin_that_is_reported_can_be_followed_by_hand():
+    """m = 10,000 throws of a coin with chance 1/5, 2,000 of them heads.
+
+    A throw, standardised, is v = 2 with chance 1/5 and else -1/2: Ev^3 = 1.5, and v^2 has variance
+    2.25.  So v + h v^2 has the variance 1 + 2 h 1.5 + h^2 2.25 = (1 + 1.5 h)^2.  At 1e-6 the limit
+    is 4.894 standard errors, and z = 2.326: h = 7.220 / 200 = 0.0361, w = 1.0542.  The smallest
+    bias is (4.894 + 2.326 w) 0.4 / 100 = 0.0294; with w = 1 it would be 0.0289.
+    """
+    unbiased("some-label", np.tile([1.0, 0.0, 0.0, 0.0, 0.0], 2000), 0.2)
+    assert last().figures["smallest_bias"] == 0.0294
+
+
+def test_a_small_exact_mean_is_a_size_that_a_bias_can_be_a_percentage_of():
+    rows = np.tile([1.0, -1.0], 5000) + 1e-6
+    unbiased("some-label", rows, 1e-6)
+    assert last().figures["exact_norm"] == 1e-6  # a millionth of the numbers, and no rounding
+
+
+@pytest.mark.parametrize("entries", [1, 99, 100, 1000])
+def test_one_entry_that_is_off_is_enough_to_fail_however_many_agree(entries):
+    value = np.ones(entries)
+    value[-1] += 3e-10  # beyond the tolerance of 1e-10; in the mean of 1,000 it would be within
+    with pytest.raises(CheckFailed, match="off by"):
+        close("some-label", value, np.ones(entries))
+
+
 def test_a_failure_shows_the_worst_component_both_means_and_the_limit():
     rows = np.zeros((10_000, 2, 3))
     rows[:, 1, 2] = np.tile([1.0, -1.0], 5000)
@@ -785,7 +819,7 @@ def draw(case, m, rng):
 
 @pytest.mark.parametrize("case", CASES)
 def test_false_alarms_come_as_often_as_stated(case, capsys):
-    trials, m, rng = 3000, 1000, np.random.default_rng(11)
+    trials, m, rng = 1000, 1000, np.random.default_rng(11)
     alarms = dict.fromkeys((0.05, 0.01, 0.001), 0)
     for _ in range(trials):
         rows, exact = draw(case, m, rng)
@@ -800,7 +834,7 @@ def test_false_alarms_come_as_often_as_stated(case, capsys):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_bias_that_is_reported_is_caught_and_half_of_it_mostly_is_not(case, capsys):
-    trials, m, alpha, rng = 1000, 1000, 1e-3, np.random.default_rng(12)
+    trials, m, alpha, rng = 300, 1000, 1e-3, np.random.default_rng(12)
     rows, exact = draw(case, 200_000, rng)
     _, axes = np.linalg.eigh(np.cov(rows.T))
     worst = axes[:, -1]  # where the mean is least certain

@@ -131,16 +131,6 @@ PYTHON = getattr(sys, "_base_executable", sys.executable)
 EXACT = ["lower==1.0", "upper==1.0"]
 
 
-def test_uv_installs_exactly_the_lock_from_the_mirror_that_pip_is_set_to(wheels, tmp_path):
-    here = checkout(tmp_path / "here", lock(wheels, "uv==1.0", *EXACT))
-    run = make(here, "ready", PIP_INDEX_URL=(wheels / "simple").as_uri())
-    assert run.returncode == 0, run.stdout
-    assert installed(here) == [*EXACT, "uv==1.0"]
-    log = (here / "_build" / "install.log").read_text(encoding="utf-8")
-    assert "-m uv pip install" in log and "-m pip install" in log
-    assert not re.search(r"-m pip install .*requirements.txt", log)
-
-
 def test_pip_installs_all_where_uv_does_not_get_through_and_a_lock_that_lacks_one_is_found_out(
     wheels, tmp_path
 ):
@@ -156,11 +146,7 @@ def test_pip_installs_all_where_uv_does_not_get_through_and_a_lock_that_lacks_on
 
 @pytest.fixture(scope="module")
 def attempts(wheels, tmp_path_factory):
-    """Two installations of the unpacked bundle: with a package that is nowhere, and without it.
-
-    The last one is to give exactly the lock: lower is pinned without its extra, and pip before
-    23.3 looks lower[more] up anew.
-    """
+    """Two installations of the unpacked bundle: with a package that is nowhere, and without it."""
     above = tmp_path_factory.mktemp("attempts")
     bundle.write(ROOT, above / "b.zip")
     zipfile.ZipFile(above / "b.zip").extractall(above)
@@ -170,19 +156,30 @@ def attempts(wheels, tmp_path_factory):
     (here / ".venv").symlink_to(kept)
     ghost = "ghost==1.0 --hash=sha256:" + 64 * "0" + "\n"
     runs = []
-    for text in (lock(wheels, *EXACT) + ghost, lock(wheels, *EXACT)):
+    index = {"PIP_INDEX_URL": (wheels / "simple").as_uri()}
+    for text, settings in (
+        (lock(wheels, *EXACT) + ghost, offline(wheels)),
+        (lock(wheels, "uv==1.0", *EXACT), index),
+    ):
         (here / "requirements.txt").write_text(text)
-        runs.append(make(here, "ready", **offline(wheels)))
+        runs.append(make(here, "ready", **settings))
         runs[-1].whole = (here / ".venv" / "requirements.txt").exists()
         runs[-1].rests = (here / ".venv" / "rest").exists()
         (here / ".venv" / "rest").touch()
     return here, kept, runs
 
 
-def test_a_release_after_the_lock_changes_nothing_in_the_bundle_of_the_site(attempts):
+def test_uv_installs_exactly_the_lock_from_the_mirror_that_pip_is_set_to(attempts):
     here, _, (_, run) = attempts
     assert (run.returncode, run.whole) == (0, True), run.stdout
-    assert installed(here) == EXACT
+    assert installed(here) == [*EXACT, "uv==1.0"]
+    log = (here / "_build" / "install.log").read_text(encoding="utf-8")
+    assert "-m uv pip install" in log and "-m pip install" in log
+    assert not re.search(r"-m pip install .*requirements.txt", log)
+
+
+def test_the_bundle_of_the_site_is_ready_where_it_was_unpacked(attempts):
+    here, _, _ = attempts
     shown = make(here, "--dry-run", "lab").stdout
     assert "-m jupyterlab" in shown and "--notebook-dir=book" in shown
 
@@ -230,7 +227,8 @@ def odd(wheels, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
     return here, make(here, "-f", "probe.mk", "probe", **offline(wheels), **surroundings)
 
 
-def test_odd_surroundings_do_not_matter(odd):
+def test_pip_installs_exactly_the_lock_in_odd_surroundings_too(odd):
+    # The lock pins lower without its extra: pip before 23.3 then looks lower[more] up anew.
     here, run = odd
     assert run.returncode == 0, run.stdout
     assert installed(here) == EXACT

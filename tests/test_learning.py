@@ -64,6 +64,20 @@ def test_a_step_size_of_one_over_n_gives_the_plain_mean():
     assert learnt.Q[0, 1] == 0.0
 
 
+def test_a_step_size_is_asked_for_by_the_visit_to_the_entry_not_by_the_episode():
+    asked = []
+    learnt = q_learning(
+        two_state(horizon=3, gamma=1.0),
+        rng(),
+        episodes=50,
+        step_size=lambda n: asked.append(n) or 0.5,
+        epsilon=0.7,
+    )
+    visits = learnt.visits.ravel().tolist()
+    assert len(set(visits)) == 4 and sum(visits) == 150  # nothing special: each entry its own
+    assert sorted(asked) == sorted(n for count in visits for n in range(1, count + 1))
+
+
 def test_where_nothing_is_hidden_and_nothing_random_it_finds_the_best_values_exactly():
     world = vacuum_corridor(observed=True)
     learnt = q_learning(world, rng(1), episodes=2000, step_size=1.0, behaviour=uniform(world))

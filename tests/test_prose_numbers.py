@@ -198,11 +198,11 @@ def test_one_digit_of_an_output_of_a_chapter_that_changes_is_noticed():
             if cell.cell_type == "code":
                 cell.outputs = []
         by_output = {n for n, tie in ties_of_cells(cells) if tie == "output"}
-        for number, tie in ties_of_cells(silent):
-            if tie is None and number in by_output:
-                changed = with_one_digit_changed(cells, number.size)
-                assert number.text in untied(ties_of_cells(changed)), (path.stem, number)
-                tried += 1
+        only = [n for n, tie in ties_of_cells(silent) if tie is None and n in by_output]
+        for number in only[:2]:  # of each chapter
+            changed = with_one_digit_changed(cells, number.size)
+            assert number.text in untied(ties_of_cells(changed)), (path.stem, number)
+            tried += 1
     assert tried >= 5
 
 

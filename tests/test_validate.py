@@ -118,6 +118,13 @@ def test_another_shape_is_refused_with_both_shapes(door):
         door("x", np.ones((3, 2), int), (2, 3), "(O, A)")
 
 
+def test_no_probability_is_a_little_below_zero():
+    for pi in ([[1 + 1e-12, -1e-12]], [[1.0, -5e-324]]):  # the rows sum to 1
+        with pytest.raises(ValueError, match=escape("pi[0, 1] must be a probability; it is -")):
+            require_policy(pi, 1, 2)
+    assert (require_policy([[1.0, -0.0]], 1, 2) == [[1.0, 0.0]]).all()
+
+
 def test_no_probabilities_at_all_are_refused():
     for value in ([], 1.0, np.ones((0, 2)), np.ones((2, 0))):
         with pytest.raises(ValueError, match="x must hold probabilities; it has shape"):

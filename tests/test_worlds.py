@@ -378,6 +378,13 @@ def test_a_random_world_is_what_was_asked_for(size, data, seed):
         assert (mdp.mu[:going] > 0).all() and (going == 1 or len(set(mdp.mu[:going])) == going)
 
 
+def test_the_successors_of_a_random_world_are_drawn_for_each_action_of_each_state():
+    mdp = random_mdp(np.random.default_rng(0), 6, 20, successors=2, gamma=0.5)
+    # each of 6 states is missed by 20 draws of 2 in 6 with probability (2/3)^20 = 0.0003
+    assert (mdp.P > 0).any(axis=1).all()
+    assert ((mdp.P > 0).sum(axis=2) == 2).all()
+
+
 @examples(30)
 @given(seed=st.integers(0, 2**32 - 1), successors=st.integers(1, 5), absorbing=st.integers(1, 4))
 def test_with_absorbing_states_every_policy_ends(seed, successors, absorbing):
