@@ -29,7 +29,6 @@ DISPLAYS = claims.displays(BOOK)
 AGAIN = {
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
-    ("def-trajectory", r"\tau"): "it was named before, and is now spelled out",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
     ("def-batch", r"\Pr"): "the law of the batch",
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
@@ -39,22 +38,11 @@ AGAIN = {
 
 # Displays that no cell executes and no person has read yet; take them out as that is done.
 PENDING = {
-    "01-value-based-failure": """
-        def-return def-action-value eq-bellman def-q-learning eq-q-loss def-epsilon-greedy
-        def-occupancy eq-aliased-mixture eq-q-fixed-point eq-aliased-limit eq-dust-reached
-        eq-best-deterministic eq-corridor-steps eq-corridor-best eq-short-corridor
-        eq-short-corridor-optimum eq-memoryless-pair eq-pair-corners eq-price-of-aliasing
-    """,
     "02-learning-the-policy": """
         def-softmax eq-softmax-probabilities eq-softmax-shift eq-softmax-sigmoid
         eq-softmax-reaches eq-deterministic-limit def-objective eq-keys def-gradient-ascent
         eq-short-corridor-slope eq-ascent-climbs eq-step-factor eq-step-limit eq-keys-slope
         eq-stationary eq-two-hills eq-hilltops eq-not-concave
-    """,
-    "03-objective-over-trajectories": """
-        def-trajectory eq-trajectory-count eq-trajectory-probability
-        eq-objective-over-trajectories def-policy-chain eq-state-distribution
-        eq-objective-over-time eq-objective-linear
     """,
     "04-log-derivative-trick": """
         eq-gradient-of-sum eq-log-derivative eq-log-derivative-trick eq-mean-score
