@@ -18,7 +18,7 @@ NARROW := --config line-length=80 --config format.exclude=[]
 # What is set for one's own Python stays out: folders of modules, checks switched off (an assert is
 # a check here), an encoding. Text is UTF-8 whatever the locale says.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS
-unexport PYTHONIOENCODING PYTHONPLATLIBDIR
+unexport PYTHONIOENCODING PYTHONPLATLIBDIR PYTHONDONTWRITEBYTECODE
 export PYTHONUTF8 := 1
 # One's own IPython start-up files and matplotlib style stay out of the book.
 export IPYTHONDIR := $(CURDIR)/_build/.ipython
@@ -41,15 +41,11 @@ book: ready ## Run the chapters and build the HTML book in _build/html
 
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
-	@echo '2 of 4. Tests of the package and of how notebooks are stored.'
-	@$(PYTEST) tests -m 'not site' --ignore=tests/test_mutations.py -q -rs -n $(JOBS) \
-		--cov --cov-report=html --cov-report=term:skip-covered
-	@echo '3 of 4. Slips on purpose, each of which has to make a check fail: some three minutes.'
-	@$(PYTEST) tests/test_mutations.py -q -rs -n $(JOBS) --dist worksteal
-	@echo '4 of 4. Every notebook, run from the top, its outputs compared with the stored ones.'
+	@echo '2 of 3. Tests of the package and of the book, and slips on purpose that each have to fail one.'
+	@$(PYTEST) tests -m 'not site' -q -rs -n $(JOBS) --dist worksteal
+	@echo '3 of 3. Every notebook, run from the top, its outputs compared with the stored ones.'
 	@$(NBVAL)
 	@echo 'Passed: style, tests, slips, notebooks.'
-	@echo "Coverage of the package: $$PWD/_build/coverage/index.html"
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 
 tests benchmarks:
@@ -75,7 +71,7 @@ notebooks: ready ## Run every notebook in place and store its outputs
 
 .PHONY: lint
 lint: ready ## Check style and form of the code
-	@echo '1 of 4. Style.'
+	@echo '1 of 3. Style.'
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check $(NARROW) book/*.ipynb
@@ -96,7 +92,7 @@ seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=.
 	@$(RUN) tests/seeds.py $(ARGS)
 
 .PHONY: mutants
-mutants: ready ## Make slips in the package and the chapters: which checks notice? (ARGS=... for which)
+mutants: ready ## Make slips on purpose: which checks notice? (ARGS=--record, --controls, ...)
 	@$(RUN) tests/mutants.py $(ARGS)
 
 # Of NumPy's ways through a loop, those that this processor has beyond the least one.
@@ -109,6 +105,16 @@ kernels: ready ## Run every notebook as on other processors; the outputs must no
 		echo "OPENBLAS_CORETYPE=$$core"; OPENBLAS_CORETYPE=$$core $(NBVAL) || exit 1; done
 	@features="$$($(FEATURES))" && echo "NPY_DISABLE_CPU_FEATURES=$$features" && \
 		NPY_DISABLE_CPU_FEATURES="$$features" $(NBVAL)
+
+.PHONY: slips
+slips: ready ## Make slips in the modules of the package: which do their tests miss? (ARGS=... for which)
+	@$(RUN) tests/package_slips.py $(ARGS)
+
+.PHONY: coverage
+coverage: ready ## Measure which lines of the package its tests run
+	@$(PYTEST) tests -m 'not site' --ignore=tests/test_proofs.py --ignore=tests/test_package_slips.py \
+		-q -n $(JOBS) --dist worksteal --cov --cov-report=html --cov-report=term:skip-covered
+	@echo "Coverage of the package: $$PWD/_build/coverage/index.html"
 
 .PHONY: lock
 lock: ready ## Compile requirements.in into the lock (ARGS="--upgrade-package numpy" or --upgrade)

@@ -8,7 +8,9 @@ write down (``tests/typeset``, ``tests/seen_to_fail.json``); where the book is b
 tests, they are left out.
 
 ``{ledger} page`` is the table of one page; its content has a line ``label: what it says`` for each
-equation there. ``{ledger-totals}`` is the sum over all pages, ``{ledger-weakest}`` the list of the
+equation there. Where a person's reading ties a display to its check, since no machine can run it as
+it is typeset, the line ends in `` | read: the reason``; a definition, ``def-label``, has a line
+only then. ``{ledger-totals}`` is the sum over all pages, ``{ledger-weakest}`` the list of the
 checks that would let the most pass. All read the cache of outputs, which holds every notebook
 before a page is read; cells that hold verdicts become targets of links.
 """
@@ -32,7 +34,7 @@ from sphinx.util.docutils import SphinxDirective
 import execution
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
-SAYING = re.compile(r"([a-z0-9-]+): (\S.*)")
+SAYING = re.compile(r"([a-z0-9-]+): (\S.*?)(?: \| read: (\S.*))?")
 KINDS = ("runs", "identity", "close", "unbiased")
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 FINE = 1e-9  # relative: to which typeset equations are evaluated; what sees more is not listed
@@ -68,6 +70,11 @@ class Equation:
     verdicts: tuple[Verdict, ...]
     what: str = "eq"  # or "def", of a definition
 
+    @property
+    def key(self) -> str:
+        """How the ledger's text names it."""
+        return self.label if self.what == "eq" else f"def-{self.label}"
+
     def of(self, *kinds: str) -> list[Verdict]:
         """Its verdicts of some kinds."""
         return [v for v in self.verdicts if v.kind in kinds]
@@ -100,67 +107,90 @@ def verdicts(page: str, notebook) -> list[Verdict]:
 def equations(notebooks: dict) -> list[Equation]:
     """Give the rows of the ledger: the equations of all pages, each with its verdicts.
 
-    Definitions have a row, too, where they were executed.
+    Definitions have a row, too.
     """
     found = [v for page, notebook in notebooks.items() for v in verdicts(page, notebook)]
-    rows = [
+    return [
         Equation(page, name, tuple(v for v in found if v.record["label"] == name), what)
         for page, notebook in notebooks.items()
         for what in ("eq", "def")
         for name in labels(notebook, what)
     ]
-    return [row for row in rows if row.what == "eq" or row.of("runs")]
 
 
-def gaps(rows: Iterable[Equation], sayings: dict[str, dict[str, str]]) -> list[str]:
-    """Everything that the ledger must not show, in words."""
+def gaps(rows: Iterable[Equation], lines: dict[str, dict[str, tuple]]) -> list[str]:
+    """Everything that the ledger must not show, in words; ``lines`` are its own, by page."""
     found = []
     for row in rows:
-        if not row.of(*KINDS):
-            found.append(f"{row.page}: eq-{row.label} has no check")
+        name = f"{row.what}-{row.label}"
+        saying, reason = lines.get(row.page, {}).get(row.key, (None, None))
+        if not (row.of("runs") or reason):
+            found.append(f"{row.page}: {name} is neither executed as typeset nor read")
+        if row.what == "eq" and not row.of(*KINDS):
+            found.append(f"{row.page}: {name} has no check")
         if row.what == "eq" and not row.of("refuted"):
-            found.append(f"{row.page}: eq-{row.label} has no control")
-        if row.what == "eq" and row.label not in sayings.get(row.page, {}):
-            found.append(f"{row.page}: the ledger has no line that says what eq-{row.label} means")
+            found.append(f"{row.page}: {name} has no control")
+        if row.what == "eq" and saying is None:
+            found.append(f"{row.page}: the ledger has no line that says what {name} means")
         found += [
-            f"{v.page}: a check of eq-{row.label} failed in cell {v.cell}"
+            f"{v.page}: a check of {name} failed in cell {v.cell}"
             for v in row.verdicts
             if not v.record["passed"]
         ]
-    known = {(row.page, row.label) for row in rows}
+    known = {(row.page, row.key) for row in rows}
     return found + [
-        f"{page}: the ledger explains eq-{label}, which is not there"
-        for page, lines in sayings.items()
-        for label in lines
-        if (page, label) not in known
+        f"{page}: the ledger explains {key}, which is not there"
+        for page, words in lines.items()
+        for key in words
+        if (page, key) not in known
     ]
 
 
-def sayings_of(text: str) -> dict[str, dict[str, str]]:
-    """Read off the text of the ledger's page: page -> label -> what the equation says."""
-    blocks = re.findall(r"^:::\{ledger\} (\S+)\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL)
-    return {page: sayings(lines.splitlines()) for page, lines in blocks}
+def lines_of(text: str) -> dict[str, dict[str, tuple]]:
+    """Read off the text of the ledger's page: page -> label -> (what it says, why it is read)."""
+    return {page: entries(lines) for page, lines in blocks(text).items()}
 
 
-def sayings(lines: Iterable[str]) -> dict[str, str]:
-    """Read lines of the form ``label: what it says``."""
+def readings_of(text: str) -> dict[str, dict[str, str]]:
+    """Read off the same text: page -> label -> why a person's reading ties it to its check."""
+    return {page: readings(lines) for page, lines in blocks(text).items()}
+
+
+def blocks(text: str) -> dict[str, list[str]]:
+    """The lines of the ledger's page, by the page that they speak of."""
+    found = re.findall(r"^:::\{ledger\} (\S+)\n(.*?)^:::$", text, re.MULTILINE | re.DOTALL)
+    return {page: lines.splitlines() for page, lines in found}
+
+
+def readings(lines: Iterable[str]) -> dict[str, str]:
+    """Read the reasons off such lines, of the labels that have one."""
+    return {label: reason for label, (_, reason) in entries(lines).items() if reason}
+
+
+def entries(lines: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    """Read lines of the form ``label: what it says``, or ``… | read: the reason``."""
     found = {}
     for line in filter(str.strip, lines):
         match = SAYING.fullmatch(line.strip())
         if match is None:
             raise ValueError(f"the ledger expects `label: what it says`; it has {line!r}")
-        if match[1] in found:
-            raise ValueError(f"the ledger has two lines for {match[1]}")
-        found[match[1]] = match[2]
+        label, saying, reason = match.groups()
+        if label in found:
+            raise ValueError(f"the ledger has two lines for {label}")
+        if re.search(r"\|\s*read\b", saying) or "| read" in (reason or ""):
+            raise ValueError(f"the ledger expects ` | read: the reason`; it has {line!r}")
+        if label.startswith("def-") and reason is None:
+            raise ValueError(f"{label} is a definition; its line says why it is read: {line!r}")
+        found[label] = saying, reason
     return found
 
 
 # --- words --------------------------------------------------------------------------------------
 
 
-def strengths(row: Equation) -> list[str]:
+def strengths(row: Equation, reason: str | None = None) -> list[str]:
     """Say how strong the checks of an equation are: exact ones by kind, statistical ones each."""
-    found = []
+    found = [f"**read**: {reason}"] if reason else []
     if runs := row.of("runs"):
         found.append(f"**as typeset**: {typeset(runs)}. {links(row, runs)}")
     if exact := row.of("identity"):
@@ -287,7 +317,7 @@ def power(x: float) -> str:
 # --- tables, in MyST ----------------------------------------------------------------------------
 
 
-def table(rows: Iterable[Equation], sayings: dict[str, str]) -> list[str]:
+def table(rows: Iterable[Equation], words: dict[str, tuple]) -> list[str]:
     """Write the rows of one page, as lines of MyST."""
     lines = ["```{list-table}", ":header-rows: 1", ":class: ledger", ""]
     lines += ["* - equation", "  - checked", "  - seen to fail"]
@@ -296,10 +326,10 @@ def table(rows: Iterable[Equation], sayings: dict[str, str]) -> list[str]:
             f"“{plain(v.record['claim'])}”: {plain(v.words)}. {links(row, [v])}"
             for v in row.of("refuted")
         ]
-        meaning = sayings.get(row.label, "definition" if row.what == "def" else "")
-        lines += [f"* - {{eq}}`{row.what}-{row.label}` {meaning}"]
+        saying, reason = words.get(row.key, ("definition" if row.what == "def" else "", None))
+        lines += [f"* - {{eq}}`{row.what}-{row.label}` {saying}"]
         seen = [*slipped(row.page, row.label), *altered(row), *controls]
-        lines += [*entry(strengths(row)), *entry(seen)]
+        lines += [*entry(strengths(row, reason)), *entry(seen)]
     return [*lines, "```"]
 
 
@@ -347,10 +377,11 @@ def totals(notebooks: dict) -> list[str]:
     lines = {
         "equations": f"{len(equal)}, and {len(defined)} definitions",
         "executed as typeset": f"{sum(bool(row.of('runs')) for row in equal)} equations, "
-        f"{sum(row.what == 'def' for row in rows)} definitions",
+        f"{sum(bool(row.of('runs')) for row in rows if row.what == 'def')} definitions",
         "slips made in these": f"{made:,}, of which noticed: {made - true:,}; the others leave a "
         "true statement",
-        "equations without a check": sum(not row.of(*KINDS) for row in rows),
+        "compared with their check by a person": sum(not row.of("runs") for row in rows),
+        "equations without a check": sum(not row.of(*KINDS) for row in equal),
         "equations without a control": sum(not row.of("refuted") for row in equal),
         "checks": f"{sum(kinds[kind] for kind in KINDS):,}, of which failed: {failed}",
         "… runs": kinds["runs"],
@@ -402,7 +433,7 @@ class Ledger(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        page, lines = self.arguments[0], sayings(self.content)
+        page, lines = self.arguments[0], entries(self.content)
         rows = [row for row in equations(executed(self.env)) if row.page == page]
         for gap in gaps(rows, {page: lines}):
             logging.getLogger(__name__).warning(gap, location=self.get_location())

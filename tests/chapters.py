@@ -3,6 +3,7 @@
     outcome = run("book/03-objective-over-trajectories.ipynb")   # stops at the first failure
     outcome = run(path, go_on=True)                              # records failures and goes on
     outcome = run(path, go_on=True, seed=7)                      # with other random numbers
+    outcome = run(path, watch=print)                             # shows what each check is given
 
 Every check that ran is a :class:`Verdict` of ``outcome.verdicts``, failed ones included.  Where a
 cell broke off, ``outcome.error`` is what it raised and ``outcome.cell`` its number, counted from 0
@@ -27,7 +28,7 @@ from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redire
 from dataclasses import dataclass, field
 from pathlib import Path
 
-KINDS = ("identity", "close", "unbiased")
+KINDS = ("identity", "close", "unbiased", "runs")  # those of them that policygrad.checks has
 # What a cell may catch itself, where it shows a check that fails.
 CAUGHT = {"AssertionError", "CheckFailed", "Exception", "NotRefuted", "TooFewSamples"}
 
@@ -45,6 +46,7 @@ class Verdict:
     outcome : "passed", "failed" (CheckFailed), "not refuted", "error" (anything else raised), or
         "caught" where it raised and an ``except`` of the cell was there for it.
     error : what was raised, as text; else empty.
+    more : whatever the session was asked to keep, see :class:`Session`.
     """
 
     cell: int
@@ -56,6 +58,7 @@ class Verdict:
     claim: str | None
     outcome: str
     error: str = ""
+    more: object = field(default=None, compare=False)
 
 
 @dataclass
@@ -79,7 +82,7 @@ def read(path) -> list[str]:
     return [source if isinstance(source, str) else "".join(source) for source in found]
 
 
-def run(path, *, go_on: bool = False, seed: int | None = None) -> Outcome:
+def run(path, *, go_on: bool = False, seed: int | None = None, watch=None) -> Outcome:
     """Run a chapter from the top.
 
     Parameters
@@ -88,9 +91,11 @@ def run(path, *, go_on: bool = False, seed: int | None = None) -> Outcome:
     go_on : record a check that fails, or that raises anything else, and go on after it.  What a
         cell raises outside its checks ends the run either way: later cells would lack its names.
     seed : under it, every ``np.random.default_rng(k)`` of the cells is ``default_rng([k, seed])``.
+    watch : called as ``watch(kind, label, where, args, options, in_control)`` before each check,
+        with what stands in the call after the label; what it gives becomes ``more`` of the verdict.
     """
     outcome = Outcome()
-    with Session(path, go_on=go_on, seed=seed) as session:
+    with Session(path, go_on=go_on, seed=seed, watch=watch) as session:
         for number, source in enumerate(read(path)):
             outcome.error = session.execute(number, source)
             if outcome.error is not None:
@@ -103,8 +108,9 @@ def run(path, *, go_on: bool = False, seed: int | None = None) -> Outcome:
 class Session:
     """One namespace for the cells of a chapter, while entered; see :func:`run`."""
 
-    def __init__(self, path, *, go_on: bool = False, seed: int | None = None):
+    def __init__(self, path, *, go_on: bool = False, seed: int | None = None, watch=None):
         self.path, self.go_on, self.seed = Path(path).resolve(), go_on, seed
+        self.watch = watch or (lambda *call: None)
         self.verdicts: list[Verdict] = []
         self.namespace = {"__name__": "__main__", "display": lambda *shown, **options: None}
         self._cell, self._place, self._guarded = 0, 0, set()
@@ -142,7 +148,8 @@ class Session:
     @contextmanager
     def _watched_checks(self) -> Iterator[None]:
         """Let every check leave its verdict here, whichever way it ends."""
-        checks, plain = self.checks, {name: getattr(self.checks, name) for name in KINDS}
+        checks, plain = self.checks, {k: getattr(self.checks, k, None) for k in KINDS}
+        plain = {name: function for name, function in plain.items() if function is not None}
         refuted, history = checks.refuted, checks._history[:]
         checks._history.clear()
         for name, function in plain.items():
@@ -159,10 +166,12 @@ class Session:
     def _watched(self, kind: str, function):
         @functools.wraps(function)
         def check(label, *args, where="", **options):
-            if self.checks._controls:
+            inside = bool(self.checks._controls)
+            more = self.watch(kind, label, where, args, options, inside)
+            if inside:
                 self._inside = (kind, label, where)
                 return function(label, *args, where=where, **options)
-            with self._judged(lambda: (kind, label, where, None)):
+            with self._judged(lambda: (kind, label, where, None), more):
                 function(label, *args, where=where, **options)
 
         return check
@@ -177,7 +186,7 @@ class Session:
         return control
 
     @contextmanager
-    def _judged(self, what) -> Iterator[None]:
+    def _judged(self, what, more=None) -> Iterator[None]:
         line, place = self._line(), self._place
         self._place += 1
         outcome, error = "passed", None
@@ -193,7 +202,7 @@ class Session:
         if error is not None:
             text = f"{type(error).__name__}: {error}"
         outcome = "caught" if caught else outcome
-        self.verdicts.append(Verdict(self._cell, place, line, *what(), outcome, text))
+        self.verdicts.append(Verdict(self._cell, place, line, *what(), outcome, text, more))
         if error is not None and (caught or not self.go_on):
             raise error
 

@@ -37,14 +37,6 @@ def test_there_are_chapters_to_test():
     assert CHAPTERS
 
 
-@pytest.mark.parametrize("path", sorted(BOOK.glob("*.ipynb")), ids=lambda p: p.stem)
-def test_every_displayed_equation_has_a_label(path):
-    displays = re.findall(r"^\$\$(.*)$", prose(path), re.MULTILINE)
-    closing = displays[1::2]
-    assert len(displays) % 2 == 0
-    assert all(re.fullmatch(r" \((eq|def)-[a-z0-9-]+\)", end) for end in closing), closing
-
-
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_a_chapter_has_all_its_parts(path):
     text = prose(path)

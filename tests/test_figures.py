@@ -1,5 +1,10 @@
-"""A picture is the same text on every run, draws the numbers it is given, and has few colours."""
+"""A picture draws the numbers it is given, says what they are, and is the same text on every run.
 
+What a picture says is the title and the labels of its panels, and its legend: names, each beside
+the colour, marker and dashes of what it names.
+"""
+
+import functools
 import inspect
 import re
 import xml.etree.ElementTree as ET
@@ -7,6 +12,7 @@ import xml.etree.ElementTree as ET
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from policygrad import figures
 
@@ -170,44 +176,234 @@ PALETTE = {
 }
 
 
-@pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
-def test_a_picture_is_the_same_text_on_every_run(draw):
-    assert draw()._repr_svg_() == draw()._repr_svg_()
+@functools.cache
+def svg(name):
+    """The text of a picture, drawn once for all tests that only read it."""
+    return PICTURES[name]()._repr_svg_()
 
 
-@pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
-def test_a_picture_is_one_svg_element_with_no_date_and_no_raster_image(draw):
-    text = draw()._repr_svg_()
-    root = ET.fromstring(text)
+every_picture = pytest.mark.parametrize("name", PICTURES)
+
+
+@every_picture
+def test_a_picture_is_the_same_text_whenever_and_in_whatever_style_it_is_drawn(name):
+    with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "red"}):
+        assert PICTURES[name]()._repr_svg_() == svg(name)
+
+
+@every_picture
+def test_a_picture_is_one_svg_element_with_no_date_and_no_raster_image(name):
+    root = ET.fromstring(svg(name))
     assert root.tag.endswith("svg")
     assert not [e for e in root.iter() if e.tag.endswith(("image", "script", "}date"))]
-    assert not re.search(r"\b20\d\d-\d\d-\d\d", text)
+    assert not re.search(r"\b20\d\d-\d\d-\d\d", svg(name))
 
 
-@pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
-def test_a_picture_uses_the_colours_of_the_book_alone(draw):
-    used = {c.lower() for c in re.findall(r"#[0-9a-fA-F]{6}\b", draw()._repr_svg_())}
+@every_picture
+def test_a_picture_uses_the_colours_of_the_book_alone(name):
+    used = {c.lower() for c in re.findall(r"#[0-9a-fA-F]{6}\b", svg(name))}
     assert used <= PALETTE, used - PALETTE
 
 
-@pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
-def test_a_style_of_the_reader_does_not_change_a_picture(draw):
-    plain = draw()._repr_svg_()
-    with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "red"}):
-        assert draw()._repr_svg_() == plain
+# --- what a picture says -------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (cloud(), cloud(ROWS + 0.1)),
-        (decay(), decay(2 / np.sqrt(SIZES))),
-        (figures.trajectory_factors(1), figures.trajectory_factors(2)),
+# title, what is on the axis below and on the one to the left, of each panel
+PANELS = {
+    "factors": [("", "", "")],
+    "map": [("", "", "")],
+    "cloud": [
+        ("every single trajectory", "left", "right"),
+        ("40 means of 9 trajectories", "left", ""),
     ],
-    ids=["cloud", "decay", "factors"],
-)
-def test_other_numbers_make_another_picture(one, other):
-    assert one._repr_svg_() != other._repr_svg_()
+    "decay": [
+        ("", "", r"typical $|\hat g-\nabla J|$"),
+        ("", "trajectories m", "error / typical"),
+    ],
+    "policies": [("one", "", ""), ("other", "", "")],
+    "curve": [("", "x", "J")],
+    "landscape": [("", "x", "y")],
+    "climbs": [("", "step", "J")],
+    "corridor": [("", "", "")],
+    "limits": [("", "w, the share of the visits that fall on u", "entry")],
+    "curves": [("", "p", "J")],
+    "grid": [("", "time k of the reward", "time t of the score")],
+    "trap": [
+        ("discounted: what is to be climbed", "p, the probability of right", "J(p)"),
+        ("undiscounted", "p, the probability of right", ""),
+    ],
+    "slopes": [("", "gain", "slope of J")],
+    "blocks": [
+        ("mild", "", r"$P(\tau;\theta)$"),
+        ("keen", r"return $R(\tau)$", r"$P(\tau;\theta)$"),
+    ],
+    "shift": [("", r"return $R(\tau)$", r"slope of $P(\tau;\theta)$")],
+    "learning": [("world", "episodes", "J* − J"), ("again", "episodes", "")],
+    "rates": [("", "stated rate of false alarms", "measured / stated")],
+    "catches": [("", "bias / smallest bias reported", "share caught")],
+    "weights": [("", "p, the chance of a right answer", "weight")],
+}
+
+# Names of the legends, from the top, each with the look of what it names: what is exact is EXACT,
+# what is sampled ESTIMATE, what depends on theta POLICY, what does not WORLD, what fails WRONG.
+LEGENDS = {
+    "factors": {
+        "the world's: no θ inside": "WORLD --",
+        "the policy's: what is left of the gradient": "POLICY -",
+    },
+    "cloud": {"exact gradient": "EXACT -", "estimates": "ESTIMATE dots"},
+    "decay": {
+        r"exact, $\sqrt{\mathrm{tr}\,\Sigma/m}$": "EXACT -",
+        "measured": "ESTIMATE o",
+        "exact, elsewhere": "WRONG --",
+        "measured, elsewhere": "WRONG x",
+        "nine estimates in ten": "ESTIMATE --",  # so matplotlib calls a line that stands for bars
+        "where they end for large m": "EXACT --",
+    },
+    "curve": {
+        "J, exact": "EXACT -",
+        "its largest value": "EXACT *",
+        "ascent, from the ring on": "POLICY o",
+    },
+    "landscape": {"ascent": "POLICY o-", "descent": "WRONG s--", "start": "EXACT o"},
+    "climbs": {"largest J": "EXACT -", "short": "POLICY o-", "long": "WRONG s-"},
+    "limits": {
+        "left, exact": "EXACT --",
+        "left, Q-learning": "ESTIMATE s",
+        "right, exact": "EXACT -",
+        "right, Q-learning": "ESTIMATE o",
+    },
+    "curves": {
+        "one": "EXACT -",
+        "other": "EXACT --",
+        "good": "POLICY D",
+        "bad": "WRONG s",
+        "level": "POLICY :",
+    },
+    "trap": {
+        "the objective": "EXACT -",
+        r"with $\gamma^t$": "POLICY o",
+        r"without $\gamma^t$": "WRONG s",
+    },
+    "slopes": {"exact": "EXACT -", "estimated": "ESTIMATE bars"},
+    "shift": {"likelier": "POLICY", "less likely": "POLICY hatched"},
+    "learning": {
+        "exact": "EXACT -",
+        "noisy": "ESTIMATE -",
+        "stuck": "WRONG --",
+        "one hundredth of J*": "FAINT :",
+    },
+    "rates": {"as stated": "EXACT -", "many": "ESTIMATE bars", "singly": "WRONG bars"},
+    "catches": {"predicted": "EXACT -", "bound": "EXACT --", "measured": "ESTIMATE o"},
+    "weights": {"two": "EXACT -", "four": "EXACT --", "endless": "WRONG :"},
+}
+
+COLOURS = ("EXACT", "ESTIMATE", "POLICY", "WORLD", "WRONG", "FAINT")
+NAME_OF = {to_hex(getattr(figures, name)): name for name in COLOURS}
+
+
+def look(artist):
+    """The colour of something drawn, by its name in the module, its marker and its dashes."""
+    if isinstance(artist, matplotlib.lines.Line2D):
+        marks = (artist.get_marker(), artist.get_linestyle())
+        shape, colour = "".join(mark for mark in marks if mark != "None"), artist.get_color()
+    elif isinstance(artist, matplotlib.patches.FancyArrowPatch):
+        shape = {"solid": "-", "dashed": "--"}.get(artist.get_linestyle(), artist.get_linestyle())
+        colour = artist.get_edgecolor()
+    elif isinstance(artist, matplotlib.patches.Patch):
+        shape, colour = "hatched" if artist.get_hatch() else "", artist.get_edgecolor()
+    elif isinstance(artist, matplotlib.collections.LineCollection):
+        shape, colour = "bars", artist.get_edgecolor()[0]
+    else:
+        shape, colour = "dots", np.ravel(artist.get_facecolor())[:3]
+    name = NAME_OF.get(to_hex(colour), to_hex(colour))
+    return f"{name} {shape}".strip()
+
+
+def legends(figure):
+    """Names in the legends of a figure, from the top, each with its look."""
+    found = [ax.get_legend() for ax in figure.axes if ax.get_legend()] + figure.legends
+    return [
+        (text.get_text(), look(handle))
+        for legend in found
+        for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True)
+    ]
+
+
+def drawn(ax):
+    """The looks of all that is drawn from numbers; stand-ins for a legend have none."""
+    found = [line for line in ax.lines if len(line.get_xdata())]
+    dots = [c for c in ax.collections if isinstance(c, matplotlib.collections.PathCollection)]
+    found += [c for c in dots if len(c.get_offsets())]
+    found += [c for c in ax.collections if isinstance(c, matplotlib.collections.LineCollection)]
+    found += [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
+    return {look(artist) for artist in found}
+
+
+@every_picture
+def test_each_panel_has_its_title_and_its_axes_their_names(name):
+    axes = PICTURES[name]().figure.axes
+    titles = [ax.get_title() + ax.get_title("left") for ax in axes]
+    labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in axes]
+    assert [(t, *both) for t, both in zip(titles, labels, strict=True)] == PANELS[name]
+
+
+@every_picture
+def test_each_name_stands_once_and_beside_the_look_of_what_it_names(name):
+    assert legends(PICTURES[name]().figure) == list(LEGENDS.get(name, {}).items())
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_whatever_a_legend_names_is_drawn_with_that_look(name):
+    for ax in PICTURES[name]().figure.axes:
+        handles, names = ax.get_legend_handles_labels()
+        for artist, words in zip(handles, names, strict=True):
+            if not isinstance(artist, matplotlib.container.Container):
+                assert look(artist) in drawn(ax), words
+
+
+# --- the formulas that are drawn -----------------------------------------------------------------
+
+
+def test_a_trajectory_alternates_factors_of_the_policy_and_of_the_world():
+    ax = figures.trajectory_factors(1).figure.axes[0]
+    nodes = {text.get_position()[0]: text.get_text() for text in ax.texts if text.get_text()}
+    factors = {x: text for x, text in nodes.items() if x % 1}
+    mu, pi, P = r"$\mu$", r"$\pi_\theta$", "$P$"
+    assert [nodes[x] for x in range(6)] == [
+        "$s_0$", "$a_0$", "$s_1$", r"$\cdots$", "$a_{H-1}$", "$s_H$"
+    ]  # fmt: skip
+    assert [factors[x] for x in sorted(factors)] == [mu, pi, P, pi, pi, P]
+    arrows = sorted(
+        (text.xy[0], look(text.arrow_patch)) for text in ax.texts if not text.get_text()
+    )
+    policy, world = "POLICY -", "WORLD --"
+    assert [how for _, how in arrows] == [world, policy, world, policy, policy, world]
+
+
+def column(ax, x):
+    """The formulas of a column of the map, their chapters, and the licences between, downwards."""
+    said = {text.get_position(): text.get_text() for text in ax.texts if text.get_text()}
+    down = sorted(said, key=lambda place: -place[1])
+    return [[said[place] for place in down if place[0] == at] for at in (x, x - 1.9, x + 0.1)]
+
+
+def test_the_map_names_the_chapter_of_each_formula_and_the_licence_of_each_step():
+    # The chapters of the book: 3 the objective, 4 the log-derivative trick, 5 expectations,
+    # 6 the dynamics drop out, 7 REINFORCE, 8 causality, 9 its samples.
+    ax = figures.derivation_map().figure.axes[0]
+    formulas, chapters, licences = column(ax, 0.0)
+    assert chapters == [f"ch. {n}" for n in (3, 4, 4, 5, 7, 8, 9)]
+    parts = [r"J(\theta)=", r"\nabla P", r"P(\tau;\theta)\,\nabla\log P", r"E_\tau[\,\nabla\log P"]
+    parts += [r"\,R(\tau)\,]", r"\gamma^t G_t\,]", r"\hat g=\frac{1}{m}"]
+    assert all(part in formula for part, formula in zip(parts, formulas, strict=True))
+    assert licences[:2] == ["finite sum", r"$\nabla f=f\,\nabla\log f$"]
+    assert licences[-1] == "samples for the mean" and len(licences) == 6
+    formulas, chapters, licences = column(ax, 4.3)
+    assert chapters == ["ch. 3", "ch. 6", "ch. 6"] and len(formulas) == 3
+    assert licences == ["log of a product", r"no $\theta$ in the world"]
+
+
+# --- the numbers that are drawn ------------------------------------------------------------------
 
 
 def test_a_picture_says_in_plain_text_what_it_is():
@@ -219,6 +415,15 @@ def test_areas_are_proportional_to_probability():
     picture = figures.gradient_cloud(ROWS, p, ROWS[0], MEANS, labels=("a", "b"), m=9)
     areas = picture.figure.axes[0].collections[0].get_sizes()
     np.testing.assert_allclose(areas / areas.sum(), p, rtol=1e-12)
+
+
+def test_the_exact_gradient_is_an_arrow_on_both_panels_and_the_means_are_dots_on_the_right():
+    left, right = cloud().figure.axes
+    for ax in (left, right):
+        (arrow,) = ax.texts
+        assert (*arrow.xy, *arrow.get_position()) == (0.5, -0.2, 0, 0)
+    np.testing.assert_allclose(left.collections[0].get_offsets(), ROWS, atol=1e-6)
+    np.testing.assert_allclose(right.collections[0].get_offsets(), MEANS, atol=1e-6)
 
 
 def test_dots_are_root_mean_squares_and_lines_are_what_was_predicted():
@@ -254,25 +459,16 @@ def test_a_ray_leads_from_the_origin_to_each_gradient():
     np.testing.assert_allclose(found, [[[0, 0], row] for row in ROWS], atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (table(), table({"one": POLICIES["one"]})),
-        (curve(), curve(HILL[4] + 1)),
-        (hill(), hill(2 * HILL)),
-        (climbs(), climbs((-3.0, -2.0, -0.5))),
-    ],
-    ids=["policies", "curve", "landscape", "climbs"],
-)
-def test_other_policies_and_objectives_make_another_picture(one, other):
-    assert one._repr_svg_() != other._repr_svg_()
-
-
 def test_bars_of_a_policy_are_as_long_as_its_probabilities():
     for ax, pi in zip(table().figure.axes, POLICIES.values(), strict=True):
         whole, part = (np.array([bar.get_width() for bar in ax.patches[i::2]]) for i in (0, 1))
         np.testing.assert_allclose(part / whole, pi.ravel(), atol=1e-12)
         assert [text.get_text() for text in ax.texts] == [f"{p:.2f}" for p in pi.ravel()]
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["left", "right"]
+        places = [text.get_position() for text in ax.texts]
+        assert places == [(0.45, 0), (1.45, 0), (0.45, 1), (1.45, 1)]
+    rows = table().figure.axes[0].get_yticklabels()
+    assert [tick.get_text() for tick in rows] == ["dark", "light"]
 
 
 def test_the_curve_and_the_dots_on_it_are_the_numbers_given():
@@ -292,10 +488,15 @@ def test_lines_of_the_landscape_lie_at_their_heights_and_paths_where_they_went()
     descent = next(line for line in ax.lines if line.get_color() == figures.WRONG)
     np.testing.assert_allclose(ascent.get_xydata(), ASCENT)
     np.testing.assert_allclose(descent.get_xydata(), ASCENT[::-1])
+    starts = next(line for line in ax.lines if look(line) == "EXACT o")
+    np.testing.assert_allclose(starts.get_xydata(), ASCENT[[0, -1]])
+    (top,) = (text for text in ax.texts if text.get_text() == "top")
+    assert (ax.lines[-1].get_xydata().tolist(), top.xy) == ([[0, 0]], (0, 0))
 
 
 def test_ascents_are_drawn_as_they_ran_and_coloured_by_whether_they_settle():
-    _, short, long = climbs().figure.axes[0].lines
+    best, short, long = climbs().figure.axes[0].lines
+    assert set(best.get_ydata()) == {0.0}
     np.testing.assert_allclose(short.get_ydata(), [-3.0, -1.0, -0.5])
     assert (short.get_color(), long.get_color()) == (figures.POLICY, figures.WRONG)
 
@@ -305,10 +506,14 @@ def test_a_map_hatches_the_aliased_cells_and_writes_each_percept_where_it_is_fel
     hatched = [patch.get_xy() for patch in ax.patches if patch.get_hatch()]
     assert hatched == [(2, 1)]
     written = {text.get_text(): text.get_position() for text in ax.texts}
+    assert set(written) == {"NSW", "NE", "$u$", "dust"}
     assert written["NSW"] == (1.5, 1.5)
     assert written["NE"] == (2.5, 1.5)
-    assert set(written) == {"NSW", "NE", "$u$", "dust"}
-    assert corridor((1, 1))._repr_svg_() != corridor()._repr_svg_()
+    assert (int(written["$u$"][0]), int(written["$u$"][1])) == (2, 1)  # the hatched cell
+    assert (int(written["dust"][0]), int(written["dust"][1])) == (2, 2)
+    assert [look(line) for line in ax.lines] == ["WORLD *-"]
+    walls = [p.get_xy() for p in ax.patches if to_hex(p.get_facecolor()) == figures.FAINT]
+    assert len(walls) == 13 and (1, 2) in walls and (2, 2) not in walls
 
 
 def test_limits_are_drawn_as_given_with_what_was_learned_beside_them():
@@ -355,19 +560,6 @@ def test_estimated_slopes_carry_two_standard_errors_to_either_side():
     np.testing.assert_allclose(bars[:, :, 1].mean(axis=1), SIZES / 7, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (grid(), grid(np.triu(GRID**2))),
-        (trap(), trap(PATH / 2)),
-        (slopes(), slopes(SIZES / 8)),
-    ],
-    ids=["grid", "trap", "slopes"],
-)
-def test_other_gradients_make_another_picture(one, other):
-    assert one._repr_svg_() != other._repr_svg_()
-
-
 def test_a_trajectory_is_a_block_at_its_return_as_high_as_its_probability():
     for ax, P in zip(blocks().figure.axes, CHANCES.values(), strict=True):
         drawn = ax.patches
@@ -383,18 +575,6 @@ def test_a_bar_is_the_slope_of_all_probability_at_its_return():
     heights = {round(place, 6): round(b.get_height(), 6) for place, b in drawn.items()}
     assert heights == {0.0: 0.1, 1.0: -0.15, 3.0: 0.05}
     assert [bool(drawn[place].get_hatch()) for place in sorted(drawn)] == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (blocks(), blocks({"mild": CHANCES["keen"], "keen": CHANCES["mild"]})),
-        (shift(), shift((-0.1, 0.0, 0.05, 0.05))),
-    ],
-    ids=["blocks", "shift"],
-)
-def test_other_probabilities_make_another_picture(one, other):
-    assert one._repr_svg_() != other._repr_svg_()
 
 
 def test_a_learning_curve_shows_the_median_and_eight_runs_in_ten_below_the_best():
@@ -427,8 +607,6 @@ def test_measured_rates_are_shown_relative_to_the_stated_ones_with_two_deviation
         deviation = np.sqrt(np.array(each) * (1 - np.array(each)) / runs) / [0.1, 0.01]
         np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 4 * deviation, atol=2e-6)
     assert ax.containers[1].lines[0].get_color() == figures.WRONG
-    other = {**ALARMS, "singly": (500, np.array([91, 12]))}
-    assert rates(other)._repr_svg_() != rates()._repr_svg_()
 
 
 def test_the_power_its_bound_and_what_was_measured_are_drawn_as_given():
@@ -438,7 +616,6 @@ def test_the_power_its_bound_and_what_was_measured_are_drawn_as_given():
     np.testing.assert_allclose(power.get_xydata(), np.transpose([x, x / 2]), atol=1e-6)
     np.testing.assert_allclose(bound.get_xydata(), np.transpose([x, x / 3]), atol=1e-6)
     np.testing.assert_allclose(dots.get_xydata(), np.transpose([x[:3], [0.1, 0.6, 0.98]]))
-    assert catches((0.1, 0.5, 0.98))._repr_svg_() != catches()._repr_svg_()
 
 
 def test_the_weights_of_contexts_are_drawn_as_given_and_the_limit_last():
@@ -448,7 +625,6 @@ def test_the_weights_of_contexts_are_drawn_as_given_and_the_limit_last():
         np.testing.assert_allclose(line.get_xydata(), np.transpose([x, k * x]), atol=1e-6)
     np.testing.assert_allclose(limit.get_xydata(), np.transpose([x, 3 * x]), atol=1e-6)
     assert limit.get_color() == figures.WRONG
-    assert weights(4)._repr_svg_() != weights()._repr_svg_()
 
 
 # --- what cannot be drawn ------------------------------------------------------------------------

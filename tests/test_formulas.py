@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from policygrad.formulas import Refused, evaluate
+from policygrad.formulas import Missing, Refused, evaluate
 from policygrad.formulas.values import is_zero
 
 X = r"\text{x}"
@@ -509,3 +509,15 @@ def test_a_reason_that_is_all_mathematics_is_tried_as_well():
     assert not holds(line.format(r"\gamma^k=\gamma^t\gamma^{k+t}"), env)
     assert holds(line.format(r"\text{as }\gamma^k=\gamma^t"), env)  # words, which are not read
     assert len(evaluate(line.format(r"\gamma^k=\gamma^t\gamma^{k-t}"), env)) == 3
+
+
+def test_a_symbol_that_is_taken_away_leaves_room_for_another_of_its_name():
+    env = {"domains": {"t": range(2), "o": range(2)}, "d_t": lambda t: t + 1, "x": 3}
+    display = r"\sum_od_o=x,\qquad d_o=o+1"
+    assert holds(display, env | {"d_t": None})
+    with pytest.raises(Missing, match="d_o has no value"):
+        evaluate(r"\sum_od_o=x", env | {"d_t": None})
+
+
+def test_a_letter_may_range_over_an_array():
+    assert holds("x+x=2x", {r"x\in": np.array([0.5, 2.0])})

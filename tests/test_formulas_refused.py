@@ -34,6 +34,8 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         (r"\sum_{t=0}^{1/2}t=1", Undefined, "an upper bound is no whole number but 0.5"),
         (r"\sum_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
         (r"\prod_{t=0}^{\infty}1=1", Undefined, "more than 10000 values of t"),
+        (r"\sum_{(t+1)=1}^3t=1", Refused, r"what \\sum ranges over: \( t \+ 1 \) = 1"),
+        (r"\sum_{=0}^2t=1", Refused, r"what \\sum ranges over: = 0"),
         (r"\sum_{t,t}1=9", Refused, r"cannot read what \\sum ranges over: t , t"),
         (r"\arg\sum_tt=1", Refused, r"cannot read what \\arg\\sum ranges over: t"),
         (r"\sum_{t:t}1=1", Refused, "no condition: t"),
@@ -56,6 +58,7 @@ LETTERS = {"domains": {"t": range(3), "s": range(2), "a": range(2)}, "c_t": lamb
         ("1=", Refused, "this states nothing: 1 ="),
         ("t+1=t+1", Refused, r"line 1: both sides are the same, t \+ 1"),
         (r"c_t\le c_t", Refused, "both sides are the same"),
+        (r"c_{t}=c_t", Refused, "both sides are the same"),
         (
             r"\tfrac12\approx\tfrac12+0",
             Refused,
@@ -309,3 +312,16 @@ def test_equality_is_up_to_rounding_and_no_more():
 def test_reading_alone_finds_unknown_symbols():
     with pytest.raises(Missing, match="z has no value"):
         Formula("1+1=z", {})
+
+
+def test_brackets_that_hold_nothing_are_refused():
+    env = {"x": 0.5, "f(x)": lambda x: x, "f": 0.5}
+    for tex in ("f()=x", "f'()=1"):
+        with pytest.raises(Refused, match=r"f\(\): nothing stands in the brackets"):
+            evaluate(tex, env)
+
+
+def test_two_symbols_that_only_their_index_tells_apart_are_refused():
+    env = {"domains": {"a": range(3), "i": range(2)}, "r_a": lambda a: a, "r_i": lambda i: 7 + i}
+    with pytest.raises(Refused, match="r_a and r_i are both given: which of them is r_1"):
+        evaluate("r_1=8", env)

@@ -126,31 +126,9 @@ def installed(folder: Path) -> list[str]:
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 
-def python(version: str) -> str:
-    """A Python of that version with what an installation needs, or skip."""
-    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [PYTHON, f"/usr/bin/python{version}", shutil.which(f"python{version}") or ""]
-    candidates += map(str, sorted(kept.glob(f"{version}.*/bin/python")))
-    asked = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-    for candidate in filter(os.path.exists, candidates):
-        answer = subprocess.run([candidate, "-c", asked], capture_output=True, text=True)
-        if answer.stdout.strip() == version:
-            return candidate
-    pytest.skip(f"no Python {version} with venv on this machine")
-
-
 # --- exactly the lock -----------------------------------------------------------------------------
 
 EXACT = ["lower==1.0", "upper==1.0"]
-
-
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
-def test_a_release_after_the_lock_changes_nothing(version, wheels, tmp_path):
-    # The lock pins lower without its extra: pip before 23.3 then looks lower[more] up anew.
-    here = checkout(tmp_path / "here", lock(wheels, *EXACT))
-    run = make(here, f"PYTHON={python(version)}", "ready", **offline(wheels))
-    assert run.returncode == 0, run.stdout
-    assert installed(here) == EXACT
 
 
 def test_uv_installs_exactly_the_lock_from_the_mirror_that_pip_is_set_to(wheels, tmp_path):
@@ -163,56 +141,61 @@ def test_uv_installs_exactly_the_lock_from_the_mirror_that_pip_is_set_to(wheels,
     assert not re.search(r"-m pip install .*requirements.txt", log)
 
 
-def test_pip_installs_all_where_uv_does_not_get_through(wheels, tmp_path):
-    here = checkout(tmp_path / "here", lock(wheels, "uv==0.9", *EXACT))
-    run = make(here, "ready", PIP_INDEX_URL=(wheels / "simple").as_uri())
-    assert run.returncode == 0, run.stdout
-    assert installed(here) == [*EXACT, "uv==0.9"]
-    assert "no way through" in (here / "_build" / "install.log").read_text(encoding="utf-8")
-
-
-def test_a_lock_that_lacks_a_dependency_is_found_out_after_the_installation(wheels, tmp_path):
+def test_pip_installs_all_where_uv_does_not_get_through_and_a_lock_that_lacks_one_is_found_out(
+    wheels, tmp_path
+):
     # Where pip resolved dependencies itself it would refuse lower, which no line of the lock has.
-    here = checkout(tmp_path / "here", lock(wheels, "upper==1.0"))
-    run = make(here, "ready", **offline(wheels))
+    here = checkout(tmp_path / "here", lock(wheels, "uv==0.9", "upper==1.0"))
+    run = make(here, "ready", PIP_INDEX_URL=(wheels / "simple").as_uri())
+    assert "no way through" in (here / "_build" / "install.log").read_text(encoding="utf-8")
+    assert installed(here) == ["upper==1.0", "uv==0.9"]
     assert run.returncode != 0
     assert "upper 1.0 requires lower, which is not installed" in run.stdout
     assert not (here / ".venv" / "requirements.txt").exists()
 
 
-def test_a_failed_installation_shows_the_last_words_and_the_next_one_starts_anew(wheels, tmp_path):
-    ghost = "ghost==1.0 --hash=sha256:" + 64 * "0" + "\n"
-    here = checkout(tmp_path / "here", lock(wheels, *EXACT) + ghost)
-    kept = tmp_path / "someone's"
+@pytest.fixture(scope="module")
+def attempts(wheels, tmp_path_factory):
+    """Two installations of the unpacked bundle: with a package that is nowhere, and without it.
+
+    The last one is to give exactly the lock: lower is pinned without its extra, and pip before
+    23.3 looks lower[more] up anew.
+    """
+    above = tmp_path_factory.mktemp("attempts")
+    bundle.write(ROOT, above / "b.zip")
+    zipfile.ZipFile(above / "b.zip").extractall(above)
+    here, kept = above / bundle.NAME, above / "someone's"
     kept.mkdir()
     (kept / "file").touch()
     (here / ".venv").symlink_to(kept)
-
-    run = make(here, "ready", **offline(wheels))
-    assert run.returncode != 0
-    assert "No matching distribution found for ghost==1.0" in run.stdout
-    assert str(here / "_build" / "install.log") in run.stdout
-    assert len(run.stdout.splitlines()) < 20
-
-    (here / ".venv" / "rest").touch()
-    (here / "requirements.txt").write_text(lock(wheels, *EXACT))
-    run = make(here, "ready", **offline(wheels))
-    assert run.returncode == 0, run.stdout
-    assert not (here / ".venv" / "rest").exists()
-    assert (kept / "file").exists(), "what a link pointed to is not ours to remove"
-    assert len(run.stdout.splitlines()) == 2, run.stdout
+    ghost = "ghost==1.0 --hash=sha256:" + 64 * "0" + "\n"
+    runs = []
+    for text in (lock(wheels, *EXACT) + ghost, lock(wheels, *EXACT)):
+        (here / "requirements.txt").write_text(text)
+        runs.append(make(here, "ready", **offline(wheels)))
+        runs[-1].whole = (here / ".venv" / "requirements.txt").exists()
+        runs[-1].rests = (here / ".venv" / "rest").exists()
+        (here / ".venv" / "rest").touch()
+    return here, kept, runs
 
 
-def test_the_bundle_of_the_site_installs_where_it_was_unpacked(wheels, tmp_path):
-    bundle.write(ROOT, tmp_path / "b.zip")
-    zipfile.ZipFile(tmp_path / "b.zip").extractall(tmp_path)
-    here = tmp_path / bundle.NAME
-    (here / "requirements.txt").write_text(lock(wheels, *EXACT))
-    run = make(here, "ready", **offline(wheels))
-    assert run.returncode == 0, run.stdout
+def test_a_release_after_the_lock_changes_nothing_in_the_bundle_of_the_site(attempts):
+    here, _, (_, run) = attempts
+    assert (run.returncode, run.whole) == (0, True), run.stdout
     assert installed(here) == EXACT
     shown = make(here, "--dry-run", "lab").stdout
     assert "-m jupyterlab" in shown and "--notebook-dir=book" in shown
+
+
+def test_a_failed_installation_shows_the_last_words_and_the_next_one_starts_anew(attempts):
+    here, kept, (failed, last) = attempts
+    assert (failed.returncode != 0, failed.whole) == (True, False)
+    assert "No matching distribution found for ghost==1.0" in failed.stdout
+    assert str(here / "_build" / "install.log") in failed.stdout
+    assert len(failed.stdout.splitlines()) < 20
+    assert not last.rests, "what an installation left behind is gone"
+    assert (kept / "file").exists(), "what a link pointed to is not ours to remove"
+    assert len(last.stdout.splitlines()) == 2, last.stdout
 
 
 # --- wherever the checkout lies, whatever is set there --------------------------------------------

@@ -4,7 +4,7 @@ Read off what the notebooks' cells put out, by the code that makes the page of t
 """
 
 import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import nbformat
@@ -17,19 +17,28 @@ BOOK = Path(__file__).resolve().parents[1] / "book"
 PAGES = {path.stem: nbformat.read(path, as_version=4) for path in sorted(BOOK.glob("*.ipynb"))}
 ROWS = ledger.equations(PAGES)
 TEXT = (BOOK / "ledger.md").read_text("utf-8")
-SAYINGS = ledger.sayings_of(TEXT)
+LINES = ledger.lines_of(TEXT)
 WITH_EQUATIONS = [page for page, notebook in PAGES.items() if ledger.labels(notebook)]
 
 
 def changed(change, only=None):
-    """All pages, with the outputs of all or one of them changed, by a function of an output."""
+    """All pages, with the outputs of all or one of them changed, by a function of an output.
+
+    What the function leaves alone is shared with the pages as they are.
+    """
     pages = dict(PAGES)
     for page in [only] if only else PAGES:
-        pages[page] = copy.deepcopy(PAGES[page])
-        for cell in pages[page].cells:
-            if cell.cell_type == "code":
-                cell.outputs = [new for output in cell.outputs if (new := change(output))]
+        pages[page] = copy.copy(PAGES[page])
+        pages[page].cells = [with_outputs(change, cell) for cell in PAGES[page].cells]
     return pages
+
+
+def with_outputs(change, cell):
+    if cell.cell_type != "code":
+        return cell
+    cell = copy.copy(cell)
+    cell.outputs = [new for output in cell.outputs if (new := change(output))]
+    return cell
 
 
 def record_of(output):
@@ -39,7 +48,7 @@ def record_of(output):
 def rendered(pages, page):
     """The rows of one page and the totals, as the directives write them."""
     rows = [row for row in ledger.equations(pages) if row.page == page]
-    return ledger.table(rows, SAYINGS[page]), ledger.totals(pages)
+    return ledger.table(rows, LINES[page]), ledger.totals(pages)
 
 
 # --- complete -----------------------------------------------------------------------------------
@@ -47,7 +56,7 @@ def rendered(pages, page):
 
 def test_every_equation_has_a_row_a_check_a_control_and_a_meaning():
     assert len(ROWS) > 80
-    assert ledger.gaps(ROWS, SAYINGS) == []
+    assert ledger.gaps(ROWS, LINES) == []
 
 
 def test_no_two_equations_share_a_label():
@@ -57,6 +66,7 @@ def test_no_two_equations_share_a_label():
 
 def test_every_verdict_is_on_an_equation_of_the_book():
     known = {row.label for row in ROWS}
+    known |= {name for notebook in PAGES.values() for name in ledger.labels(notebook, "def")}
     strange = {
         v.record["label"] for page, nb in PAGES.items() for v in ledger.verdicts(page, nb)
     } - known
@@ -64,10 +74,10 @@ def test_every_verdict_is_on_an_equation_of_the_book():
 
 
 def test_the_ledger_has_a_table_for_each_page_in_the_order_of_the_book():
-    assert [page for page in SAYINGS if page[0].isdigit()] == [
+    assert [page for page in LINES if page[0].isdigit()] == [
         page for page in WITH_EQUATIONS if page[0].isdigit()
     ]
-    assert set(SAYINGS) == set(WITH_EQUATIONS)
+    assert set(LINES) == set(WITH_EQUATIONS)
     assert TEXT.count(":::{ledger-totals}") == 1
 
 
@@ -86,6 +96,7 @@ def test_a_record_says_all_that_a_check_knows():
 @pytest.mark.parametrize("page", WITH_EQUATIONS)
 def test_removing_a_check_or_a_control_changes_the_ledger_and_leaves_a_gap(page):
     label = next(row.label for row in ROWS if row.page == page)
+    before = rendered(PAGES, page)
     for control, missing in ((False, "check"), (True, "control")):
 
         def without(output, control=control):
@@ -94,10 +105,21 @@ def test_removing_a_check_or_a_control_changes_the_ledger_and_leaves_a_gap(page)
             return None if gone else output
 
         pages = changed(without)
-        assert rendered(pages, page)[0] != rendered(PAGES, page)[0]
-        assert rendered(pages, page)[1] != rendered(PAGES, page)[1]
-        gaps = ledger.gaps(ledger.equations(pages), SAYINGS)
-        assert gaps == [f"{page}: eq-{label} has no {missing}"]
+        after = rendered(pages, page)
+        assert after[0] != before[0] and after[1] != before[1]
+        gaps = ledger.gaps(ledger.equations(pages), LINES)
+        assert f"{page}: eq-{label} has no {missing}" in gaps
+        assert all(f"eq-{label} " in gap for gap in gaps)
+
+
+def test_a_display_that_is_neither_executed_nor_read_leaves_a_gap():
+    row = next(row for row in ROWS if row.of("runs") and row.what == "def")
+    rest = tuple(v for v in row.verdicts if v.kind != "runs")
+    gap = f"{row.page}: def-{row.label} is neither executed as typeset nor read"
+    rows = [one if one is not row else replace(row, verdicts=rest) for one in ROWS]
+    assert ledger.gaps(rows, LINES) == [gap]
+    read = LINES[row.page] | {f"def-{row.label}": ("a definition", "a limit")}
+    assert ledger.gaps(rows, LINES | {row.page: read}) == []
 
 
 @pytest.mark.parametrize("page", WITH_EQUATIONS)
@@ -105,11 +127,12 @@ def test_a_check_that_failed_is_named(page):
     def failing(output):
         record = record_of(output)
         if record and record["claim"] is None:
+            output = copy.deepcopy(output)
             output.metadata["policygrad"]["passed"] = False
         return output
 
     pages = changed(failing, only=page)
-    gaps = ledger.gaps(ledger.equations(pages), SAYINGS)
+    gaps = ledger.gaps(ledger.equations(pages), LINES)
     assert gaps
     assert all("failed in cell" in gap and gap.startswith(f"{page}:") for gap in gaps)
     assert any("of which failed: 0" in line for line in ledger.totals(PAGES))
@@ -134,15 +157,16 @@ def test_an_equation_that_comes_or_goes_is_noticed():
     page = WITH_EQUATIONS[0]
     notebook = copy.deepcopy(PAGES[page])
     notebook.cells.append(nbformat.v4.new_markdown_cell("$$\na = b\n$$ (eq-a-new-one)\n"))
-    gaps = ledger.gaps(ledger.equations(PAGES | {page: notebook}), SAYINGS)
+    gaps = ledger.gaps(ledger.equations(PAGES | {page: notebook}), LINES)
     assert gaps == [
+        f"{page}: eq-a-new-one is neither executed as typeset nor read",
         f"{page}: eq-a-new-one has no check",
         f"{page}: eq-a-new-one has no control",
         f"{page}: the ledger has no line that says what eq-a-new-one means",
     ]
     label = ROWS[0].label
-    gaps = ledger.gaps(ROWS[1:], SAYINGS)
-    assert gaps == [f"{ROWS[0].page}: the ledger explains eq-{label}, which is not there"]
+    gaps = ledger.gaps(ROWS[1:], LINES)
+    assert gaps == [f"{ROWS[0].page}: the ledger explains {label}, which is not there"]
 
 
 # --- its words ----------------------------------------------------------------------------------
@@ -154,11 +178,46 @@ def test_an_equation_that_comes_or_goes_is_noticed():
         ("no colon", "the ledger expects `label: what it says`; it has 'no colon'"),
         ("eq label: two words", "the ledger expects"),
         ("a: one\na: two", "the ledger has two lines for a"),
+        ("a: one | read:", r"the ledger expects ` \| read: the reason`; it has 'a: one \| read:'"),
+        ("a: one |read: why", r"the ledger expects ` \| read: the reason`"),
+        ("a: one | read why", r"the ledger expects ` \| read: the reason`"),
+        ("a: one | read: b | read: c", r"the ledger expects ` \| read: the reason`"),
+        ("def-a: one", "def-a is a definition; its line says why it is read"),
     ],
 )
 def test_a_line_that_is_not_label_and_meaning_is_refused(line, says):
     with pytest.raises(ValueError, match=says):
-        ledger.sayings(line.splitlines())
+        ledger.entries(line.splitlines())
+
+
+def test_a_line_may_end_in_the_reason_why_a_person_reads_the_display():
+    lines = [
+        "a: $|x|^2$ | and more. | read: it has no values",
+        "",
+        "b: two",
+        "def-c: $c$ | read: why",
+    ]
+    assert ledger.entries(lines) == {
+        "a": ("$|x|^2$ | and more.", "it has no values"),
+        "b": ("two", None),
+        "def-c": ("$c$", "why"),
+    }
+    assert ledger.readings(lines) == {"a": "it has no values", "def-c": "why"}
+    text = "\n".join(
+        ["# Title", ":::{ledger} 01-a", *lines, ":::", "Text.", ":::{ledger} 02-b", ":::"]
+    )
+    assert ledger.lines_of(text) == {"01-a": ledger.entries(lines), "02-b": {}}
+    assert ledger.readings_of(text) == {"01-a": ledger.readings(lines), "02-b": {}}
+
+
+def test_a_line_on_a_definition_is_no_line_on_an_equation():
+    row = next(row for row in ROWS if row.what == "def")
+    for key, gaps in (
+        (f"def-{row.label}", []),
+        (row.label, [f"{row.page}: the ledger explains {row.label}, which is not there"]),
+    ):
+        more = LINES | {row.page: LINES[row.page] | {key: ("it defines", "a limit")}}
+        assert ledger.gaps(ROWS, more) == gaps
 
 
 @pytest.mark.parametrize(

@@ -29,17 +29,6 @@ def chapters_of(toc) -> list[str]:
     return []
 
 
-def nbval(path: Path) -> subprocess.CompletedProcess:
-    """A run of nbval on one notebook, apart from this run of pytest."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
-    command += ["--nbval-cell-timeout=60", "-q", "-p", "no:cacheprovider", "--rootdir", path.parent]
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
-    inherited["PYTHONPATH"] = str(ROOT / "_ext")
-    return subprocess.run(
-        [*command, path], cwd=path.parent, env=inherited, capture_output=True, text=True
-    )
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_stored_executed_in_order_and_comparable(path):
     assert problems(path) == []
@@ -143,21 +132,7 @@ def test_the_guard_passes_a_good_notebook(tmp_path):
     assert problems(write(tmp_path / "a.ipynb", [words, figure, code_cell(count=2)])) == []
 
 
-@pytest.fixture
-def copy(tmp_path):
-    """The shortest chapter, down to its first check with a digit, beside a copy of the package."""
-    chapters = [nbformat.read(path, as_version=4).cells for path in NOTEBOOKS]
-    ends = [[i for i, c in enumerate(cells) if records(c) and digit_of(c)] for cells in chapters]
-    shortened = [cells[: end[0] + 1] for cells, end in zip(chapters, ends, strict=True) if end]
-    if not shortened:
-        pytest.skip("the book has no check yet")
-    shutil.copytree(
-        ROOT / "book" / "policygrad",
-        tmp_path / "policygrad",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    shutil.copy(ROOT / "conftest.py", tmp_path)
-    return write(tmp_path / "chapter.ipynb", min(shortened, key=len))
+CELL = "from policygrad.checks import close\nclose('some', 1 + 1, 2)\nprint(6 * 7)"
 
 
 def records(cell) -> list[dict]:
@@ -166,50 +141,70 @@ def records(cell) -> list[dict]:
     return [data["policygrad"] for data in metadata if "policygrad" in data]
 
 
-def digit_of(cell):
-    """First output of a cell that shows a digit, and where its text is stored."""
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            holder, key = output, "text"
-        else:
-            holder, key = output.get("data", {}), "text/plain"
-        if re.search(r"\d", str(holder.get(key, ""))):
-            return holder, key
-    return None
+def falsify(cell) -> None:
+    """Change the first figure of the first record."""
+    figures = records(cell)[0]["figures"]
+    figures[next(iter(figures))] += 1
 
 
-def test_nbval_passes_an_unchanged_copy(copy):
-    run = nbval(copy)
-    assert run.returncode == 0, run.stdout
+def another_digit(cell) -> None:
+    cell.outputs[-1].text = cell.outputs[-1].text.replace("42", "43")
 
 
-def test_nbval_fails_once_a_digit_of_an_output_changes(copy):
-    notebook = nbformat.read(copy, as_version=4)
-    holder, key = digit_of(notebook.cells[-1])
-    holder[key] = re.sub(r"\d", lambda d: str((int(d[0]) + 1) % 10), holder[key], count=1)
-    nbformat.write(notebook, copy)
-    run = nbval(copy)
-    assert run.returncode == 1, run.stdout
-    assert "1 failed" in run.stdout
+def strip(cell) -> None:
+    cell.outputs = []
 
 
-def test_the_guard_fails_stripped_outputs_where_nbval_does_not(copy):
-    notebook = nbformat.read(copy, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(notebook, copy)
-    assert nbval(copy).returncode == 0
-    assert any("execution count none" in problem for problem in problems(copy))
+def strip_whole(cell) -> None:
+    cell.outputs, cell.execution_count = [], None
 
 
-def test_nbval_fails_outputs_stripped_under_their_counts(copy):
-    notebook = nbformat.read(copy, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = []
-    nbformat.write(notebook, copy)
-    assert nbval(copy).returncode == 1
+CHANGES = {
+    "unchanged": lambda cell: None,
+    "digit": another_digit,
+    "record": falsify,
+    "stripped": strip,
+    "never": strip_whole,
+}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> SimpleNamespace:
+    """One run of nbval over copies of a notebook with a check, each with another change."""
+    folder = tmp_path_factory.mktemp("compared")
+    (folder / "policygrad").symlink_to(ROOT / "book" / "policygrad")
+    shutil.copy(ROOT / "conftest.py", folder)
+    first = write(folder / "unchanged.ipynb", [code_cell(CELL)])
+    assert main("run", str(first)) == 0
+    for name, change in CHANGES.items():
+        notebook = nbformat.read(first, as_version=4)
+        change(notebook.cells[0])
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-rA"]
+    command += ["--nbval-cell-timeout=60", "-p", "no:cacheprovider", "--rootdir", folder, folder]
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    inherited["PYTHONPATH"] = str(ROOT / "_ext")
+    run = subprocess.run(command, cwd=folder, env=inherited, capture_output=True, text=True)
+    outcomes = re.findall(r"^(PASSED|FAILED) (\w+)\.ipynb", run.stdout, re.MULTILINE)
+    return SimpleNamespace(folder=folder, said=run.stdout, outcomes={n: o for o, n in outcomes})
+
+
+def test_nbval_passes_what_is_unchanged_and_fails_what_is_not(compared):
+    # A cell stripped whole was "never executed" and is not compared: the guard has to see it.
+    assert compared.outcomes == {
+        "unchanged": "PASSED",
+        "digit": "FAILED",
+        "record": "FAILED",
+        "stripped": "FAILED",
+        "never": "PASSED",
+    }, compared.said
+    assert compared.said.count("Records of checks differ") == 1
+
+
+def test_the_guard_fails_stripped_outputs_where_nbval_does_not(compared):
+    never = problems(compared.folder / "never.ipynb")
+    assert any("execution count none" in problem for problem in never)
+    assert problems(compared.folder / "unchanged.ipynb") == []
 
 
 def test_a_notebook_with_a_cell_that_fails_is_left_as_it_was_and_the_next_is_run(tmp_path, capsys):
@@ -228,23 +223,7 @@ def test_a_notebook_with_a_cell_that_fails_is_left_as_it_was_and_the_next_is_run
 # --- the records of checks, which nbval leaves out ----------------------------------------------
 
 
-def falsify(record):
-    """Change the first figure of a record."""
-    name = next(iter(record["figures"]))
-    record["figures"][name] += 1
-
-
-def test_nbval_fails_once_a_figure_of_a_record_changes(copy):
-    notebook = nbformat.read(copy, as_version=4)
-    falsify(records(notebook.cells[-1])[0])
-    nbformat.write(notebook, copy)
-    run = nbval(copy)
-    assert run.returncode == 1, run.stdout
-    assert "1 failed" in run.stdout
-    assert "Records of checks differ" in run.stdout
-
-
-def compared(stored, fresh):
+def told(stored, fresh):
     """What nbval's cells are told once they have run, with these records stored and made."""
     spec = importlib.util.spec_from_file_location("records", ROOT / "conftest.py")
     plugin = importlib.util.module_from_spec(spec)
@@ -280,11 +259,11 @@ OTHERS = {
 
 def test_the_same_records_pass_whatever_the_order_of_their_figures():
     again = RECORD | {"figures": {"limit": 2.5, "samples": 10}}
-    assert compared([RECORD, RECORD], [again, None, RECORD]) == []
+    assert told([RECORD, RECORD], [again, None, RECORD]) == []
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_other_records_than_the_stored_ones_fail_a_cell(other):
     for stored, fresh in (([RECORD], other), (other, [RECORD])):
-        ((title, _),) = compared(stored, fresh)
+        ((title, _),) = told(stored, fresh)
         assert title == "Records of checks differ"

@@ -1,38 +1,32 @@
-"""No number that looks computed stands in the prose without a tie to what computed it.
+"""No number that looks computed stands in the prose untied; `prose` says what ties it."""
 
-A decimal, a percentage, a number with a thousands separator or a power of ten looks computed.  It
-is tied when it is one of
-
-* an output: a cell of the chapter puts out the same digits, and they were not typed into a string;
-* an input: it stands as a constant in the code of the chapter, so the reader sets it;
-* cited: its sentence names the work that it is from.
-
-A paragraph that leads to other chapters, by a link, an anchor or the label of an equation, has
-their outputs and inputs too; a page without cells has no others.  Captions, alternative texts and
-comments in the code are prose as well.  Glued numbers are no digits in the source, and code spans,
-labels and addresses are no prose.
-"""
-
-import ast
 import copy
-import io
 import re
-import tokenize
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 import pytest
 
+import claims
+import prose
+import stated
 from policygrad import checks
+from prose import (
+    BOOK,
+    NOTEBOOKS,
+    NUMBER,
+    Evidence,
+    evidence,
+    numbers,
+    stored,
+    ties,
+    ties_of_cells,
+    untied,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
-BOOK = ROOT / "book"
-NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 PAGES = [*NOTEBOOKS, *sorted(BOOK.glob("*.md")), ROOT / "README.md"]
-TRIALS = BOOK / "14-claims-on-trial.ipynb"
 
 # What neither a cell nor a source can tie: (page, number): its value, and why.
 ALLOWED = {
@@ -40,263 +34,10 @@ ALLOWED = {
 }
 
 
-# --- numbers -------------------------------------------------------------------------------------
-
-
-class Number(NamedTuple):
-    """A number as it was read: its text, its size and its sign, where one was written.
-
-    The exponent of the size is the place of its last digit.
-    """
-
-    text: str
-    size: Decimal
-    sign: str
-
-    @property
-    def looks_computed(self):
-        return re.search(r"[.,%^]|cent|\d[eE]", self.text) is not None
-
-    @property
-    def digits(self):
-        """Its size to the digit: 1 and 1.0 differ."""
-        return self.size.as_tuple()
-
-    def is_output(self, found):
-        """Is it one of the numbers found, to as many digits and of no other sign?"""
-        return any(
-            self.size == other.size
-            and self.digits.exponent >= other.digits.exponent
-            and self._agrees(other)
-            for other in found
-        )
-
-    def is_input(self, found):
-        """Is it one of the numbers found?  What is set is exact, however many digits it has."""
-        return any(self.size == other.size and self._agrees(other) for other in found)
-
-    def _agrees(self, other):
-        return not self.sign or (self.sign == "-") == (other.sign == "-")
-
-
-POWER_OF_TEN = r"10\^(?:\{(?P<{0}>[-−]?\d+)\}|(?P<{0}_>\d))"
-NUMBER = re.compile(
-    r"(?<![\w.])(?<!\w\^)(?:"
-    + POWER_OF_TEN.replace("{0}", "alone")
-    + r"|(?P<digits>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d*\.\d+|\d+)"
-    + r"(?:[eE](?P<e>[-+]?\d+)|\s*(?:\\times|\\cdot|×)\s*"
-    + POWER_OF_TEN.replace("{0}", "times")
-    + r")?)(?!\.\d)(?P<percent>(?:\s|\\,)?\\?%|\s+per\s?cent\b)?"
-)
-RELATIONS = re.compile(r"\\(approx|sim|simeq|le|leq|ge|geq|to|in|colon)$")
-NAMED_BY_NUMBER = re.compile(
-    r"(?:examples?|exercises?|equations?|sections?|figures?|tables?|chapters?|algorithms?"
-    r"|theorems?|lemmas?|pages?|pp?\.|python|version|CC BY)[\s~]+(?:[\d.]+(?:,| and| to)[\s~]+)*$",
-    re.IGNORECASE,
-)
-
-
-def plain(text):
-    """A text with its thousands separated by commas, and no letter of a command before a digit."""
-    text = re.sub(r"(?<=\d)(?:\{,\}|\\,)(?=\d{3}(?!\d))", ",", text)
-    return re.sub(r"(\\[A-Za-z]+)(?=[\d.])", r"\1 ", text)
-
-
-def numbers(text):
-    """Every number in a text, but for those that are the name of a section or of an equation."""
-    text = plain(text)
-    found = ((match, text[: match.start()]) for match in NUMBER.finditer(text))
-    return [_read(match, before) for match, before in found if not NAMED_BY_NUMBER.search(before)]
-
-
-def _read(match, before):
-    get = match.groupdict().get
-    size = Decimal((get("digits") or "1").replace(",", ""))
-    power = get("e") or get("alone") or get("alone_") or get("times") or get("times_") or "0"
-    size = size.scaleb(int(power.replace("−", "-")) - 2 * bool(get("percent")))
-    return Number(" ".join(match[0].split()), size, _sign(before))
-
-
-def _sign(before):
-    """The sign at the end of a text: empty where none stands, or where it is that of a sum."""
-    if re.search(r"\bminus\s+$", before):
-        return "-"
-    if not before.endswith(("-", "−", "+")):
-        return ""
-    sign, before = before[-1].replace("−", "-"), before[:-1]
-    in_a_sum = re.search(r"[\w)\]}.!]$", before) and not RELATIONS.search(before)
-    return "" if in_a_sum else sign
-
-
-# --- prose and evidence --------------------------------------------------------------------------
-
-CITED = "\N{DAGGER}"
-
-
-def paragraphs(markdown):
-    """The paragraphs of a page: fenced code left out, what stands in fenced directives kept."""
-    kept, fences = [], []
-    for line in markdown.splitlines():
-        fence = re.match(r"\s*(`{3,}|~{3,})(.*)", line)
-        if fence and fences and not fence[2].strip() and fence[1].startswith(fences[-1][0]):
-            fences.pop()
-        elif fence:
-            fences.append((fence[1], not fence[2].startswith("{")))
-        if fence or not any(code for _, code in fences):
-            kept.append("" if fence else line)
-    return re.split(r"\n\s*\n", "\n".join(kept))
-
-
-def sentences(paragraph):
-    """The prose of a paragraph, a sentence at a time, without code spans, labels and addresses."""
-    text = re.sub(r"^\s*:[\w-]+:.*$|^\(\S+\)=$", " ", paragraph, flags=re.M)
-    text = re.sub(r"\$\$ *\([\w-]+\)", "$$", text)
-    text = re.sub(r"\{cite[^}]*\}`[^`]*`", CITED, text)
-    text = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`", " ", text)
-    text = re.sub(r"\]\([^)]*\)|https?://\S+", "] ", text)
-    for part in re.split(r"^\s*(?:[-*]|\d+\.)\s|\$\$|\n(?=\|)", text, flags=re.M):
-        yield from re.split(r"(?<=[.!?;])\s+(?=[^\da-z])", part)
-
-
-def prose_of(cell):
-    """What a cell says to the reader and no machine compares."""
-    if cell.cell_type == "markdown":
-        return [cell.source]
-    said = cell.metadata.get("mystnb", {})
-    shown = [said.get("image", {}).get("alt", ""), said.get("figure", {}).get("caption", "")]
-    comments = tokenize.generate_tokens(io.StringIO(cell.source).readline)
-    return shown + [token.string for token in comments if token.type == tokenize.COMMENT]
-
-
-class Evidence(NamedTuple):
-    """What a chapter's cells put out, and what is set in them."""
-
-    outputs: tuple[Number, ...] = ()
-    inputs: tuple[Number, ...] = ()
-
-    def __add__(self, other):
-        return Evidence(self.outputs + other.outputs, self.inputs + other.inputs)
-
-
-def evidence(cells):
-    """What ties a number of these cells."""
-    outputs, inputs, typed = [], [], []
-    for cell in cells:
-        if cell.cell_type == "code":
-            tree = ast.parse(cell.source)
-            inputs += constants(tree)
-            typed += [n for text in strings(tree) for n in numbers(text)]
-            outputs += [n for text in output_texts(cell) for n in numbers(text)]
-    # What was typed into a string is put out but not computed; it may be an input all the same.
-    typed = {n.digits for n in typed if not n.is_input(inputs)}
-    return Evidence(tuple(n for n in outputs if n.digits not in typed), tuple(inputs))
-
-
-def output_texts(cell):
-    for output in cell.outputs:
-        if output.output_type == "stream":
-            yield output.text
-        for kind in ("text/plain", "text/latex"):
-            if "image/svg+xml" not in output.get("data", {}):
-                yield output.get("data", {}).get(kind, "")
-
-
-def constants(tree):
-    """The numbers that a code sets, with products, quotients and powers such as 10**9."""
-    found = []
-    for node in ast.walk(tree):
-        value = _value(node)
-        if value is not None:
-            found.append(Number(ast.unparse(node), abs(value), "-" if value < 0 else ""))
-    return found
-
-
-def _value(node):
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return Decimal(repr(node.value))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _value(node.operand)
-        return None if value is None else -value
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)):
-        left, right = _value(node.left), _value(node.right)
-        if left is None or right is None:
-            return None
-        if isinstance(node.op, ast.Mult):
-            return left * right
-        if isinstance(node.op, ast.Div):
-            return left / right if right else None
-        return left**right if left > 0 and abs(right) < 1000 else None
-    return None
-
-
-def strings(node):
-    """The text that a code holds typed: string constants, and f-strings but for their fields."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.FormattedValue):
-        yield from strings(node.value)
-    else:
-        for child in ast.iter_child_nodes(node):
-            yield from strings(child)
-
-
-def ties(prose, own):
-    """How each number of the prose that looks computed is tied: (number, tie or None).
-
-    ``own`` is the evidence that every paragraph has, wherever it leads.
-    """
-    found = []
-    for text in prose:
-        for paragraph in paragraphs(text):
-            shown = None
-            for sentence in sentences(paragraph):
-                for number in filter(lambda n: n.looks_computed, numbers(sentence)):
-                    shown = shown or sum((evidence_of(x) for x in led_to(paragraph)), own)
-                    if number.is_output(shown.outputs):
-                        tie = "output"
-                    elif number.is_input(shown.inputs):
-                        tie = "input"
-                    else:
-                        tie = "cited" if CITED in sentence else None
-                    found.append((number, tie))
-    return found
-
-
-@cache
-def stored(stem):
-    return nbformat.read(BOOK / f"{stem}.ipynb", as_version=4).cells
-
-
-@cache
-def evidence_of(stem):
-    return evidence(stored(stem))
-
-
-@cache
-def names_of(stem):
-    """What leads to a chapter: its name, its anchors and the labels of its equations."""
-    text = "\n".join(cell.source for cell in stored(stem) if cell.cell_type == "markdown")
-    return {stem, *re.findall(r"^(?:\$\$ )?\((\S+?)\)=?$", text, re.M)}
-
-
-def led_to(paragraph):
-    """The chapters to which a paragraph leads."""
-    targets = set(re.findall(r"(?:\]\(|\{eq\}`)([\w-]+)[)`]", paragraph))
-    return [path.stem for path in NOTEBOOKS if targets & names_of(path.stem)]
-
-
-def ties_of_cells(cells):
-    return ties([text for cell in cells for text in prose_of(cell)], evidence(cells))
-
-
 def ties_of_page(path):
     if path.suffix == ".md":
         return ties([path.read_text("utf-8")], Evidence())
     return ties_of_cells(stored(path.stem))
-
-
-def untied(found):
-    return sorted({number.text for number, tie in found if tie is None})
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -416,21 +157,21 @@ def test_a_paragraph_has_the_outputs_of_the_chapters_to_which_it_leads(monkeypat
     cells = chapter("(s6)=\n## Six\n\n$$\nx\n$$ (eq-some)")
     other, path = chapter("", output="0.25"), BOOK / "99-some-chapter.ipynb"
     stored_as = {path.stem: cells, "index": other}
-    monkeypatch.setitem(globals(), "NOTEBOOKS", [path, BOOK / "index.ipynb"])
-    monkeypatch.setitem(globals(), "stored", stored_as.get)
-    names_of.cache_clear(), evidence_of.cache_clear()
+    monkeypatch.setattr(prose, "NOTEBOOKS", [path, BOOK / "index.ipynb"])
+    monkeypatch.setattr(prose, "stored", stored_as.get)
+    prose.names_of.cache_clear(), prose.evidence_of.cache_clear()
     for link in ("[](s6)", "{eq}`eq-some`", "[](99-some-chapter)"):
         assert untied(ties([f"It earns $-11.657$, see {link}."], Evidence())) == []
         assert untied(ties([f"See {link}.\n\nIt earns $-11.657$."], Evidence())) == ["11.657"]
         assert untied(ties([f"It earns 0.25, see {link}."], Evidence())) == ["0.25"]
-    names_of.cache_clear(), evidence_of.cache_clear()
+    prose.names_of.cache_clear(), prose.evidence_of.cache_clear()
 
 
 def with_one_digit_changed(cells, size):
     """A copy in which the number of that size is another one, wherever it is put out."""
 
     def other(match):
-        same = _read(match, "").size == size
+        same = prose._read(match, "").size == size
         return (
             re.sub(r"\d(?=\D*$)", lambda d: str((int(d[0]) + 1) % 10), match[0])
             if same
@@ -465,150 +206,169 @@ def test_one_digit_of_an_output_of_a_chapter_that_changes_is_noticed():
     assert tried >= 5
 
 
-# --- claims on trial -----------------------------------------------------------------------------
+# --- what formulas state of numbers --------------------------------------------------------------
 
-VERDICTS = {
-    "false": "False",
-    "true only if": "True only if",
-    "true in the limit": "True in the limit",
+STEP = "a step of a derivation; a check of the equation that it leads to tries the outcome"
+SCORES = "a mean or a sum that has to be zero; `eq-mean-score` and `eq-past-reward` try its kind"
+ELSEWHERE = "the value of a labelled equation, in other words"
+
+# What no kind holds: (page, formula): why.
+LISTED = {
+    ("01-value-based-failure", "$-2+wx=-4$"): STEP,
+    ("01-value-based-failure", "$-1+x>-11$"): STEP,
+    ("01-value-based-failure", r"$4/(1-\delta)^2>0$"): "a square is positive",
+    ("01-value-based-failure", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
+        "the three probabilities of an action sum to 1"
+    ),
+    ("02-learning-the-policy", r"$p=\sigma(x)=2-\sqrt2$"): ELSEWHERE,
+    ("02-learning-the-policy", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
+    ("02-learning-the-policy", r"$2J''(x^*)=-8\sqrt2$"): "twice the curvature that a cell checks",
+    ("02-learning-the-policy", r"$J=\tfrac23$"): STEP,
+    ("02-learning-the-policy", r"$x=y=\log3$"): STEP,
+    ("02-learning-the-policy", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
+    ("02-learning-the-policy", "$p^2-4p+2=0$"): STEP,
+    (
+        "03-objective-over-trajectories",
+        r"$\sum_a\pi_\theta(a\mid s)\sum_{s'}P(s'\mid s,a)=\sum_a\pi_\theta(a\mid s)=1$",
+    ): "probabilities sum to 1",
+    ("04-log-derivative-trick", r"$P(\tau;\theta)=0$"): "it says which trajectories are meant",
+    (
+        "04-log-derivative-trick",
+        r"$\sum_a\pi_\theta(a\mid s)\,\nabla\log\pi_\theta(a\mid s)=0$",
+    ): SCORES,
+    (
+        "04-log-derivative-trick",
+        r"$\sum_{\tau:\,s_0=s}P\,\nabla\log P=\nabla\mu(s)=0$",
+    ): SCORES,
+    ("04-log-derivative-trick", r"$\pi_0=(\tfrac13,\tfrac23)$"): "the reference that a cell sets",
+    ("05-expectation-and-sampling", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
+    ("05-expectation-and-sampling", r"$g(\tau)=0$"): STEP,
+    (
+        "05-expectation-and-sampling",
+        r"$\mathbb E[(g_1-\nabla J)\cdot(g_2-\nabla J)]<0$",
+    ): STEP,
+    (
+        "06-dynamics-drop-out",
+        r"$\sum_b(\mathbb 1[a=b]-\pi_\theta(b\mid o))=1-1=0$",
+    ): SCORES,
+    ("08-policy-gradient-theorem", "$M_0=1$"): "the variance of the start that stands beside it",
+    ("08-policy-gradient-theorem", r"$\mathbb E[b(s_t)\,\nabla\log\pi_t]=0$"): SCORES,
+    (
+        "08-policy-gradient-theorem",
+        r"$\mathbb E[\nabla\log\pi_t\,\nabla\log\pi_k^{\!\top}]=0$",
+    ): SCORES,
+    ("09-reinforce", r"$J^*=-6-4\sqrt2$"): ELSEWHERE,
+    ("09-reinforce", "$J^*=-4.5$"): ELSEWHERE,
+    ("09-reinforce", "$G_0-G_1=r_0>0$"): STEP,
+    ("14-claims-on-trial", "$R=1$"): "it says which return is meant",
+    ("14-claims-on-trial", r"$\hat g=\frac14$"): STEP,
+    ("14-claims-on-trial", r"$\hat g<0$"): STEP,
+    ("14-claims-on-trial", "$p-p=0$"): "a difference of equals",
+    ("14-claims-on-trial", r"$p_k=\frac14$"): "the policy from which the case sets out",
+    ("14-claims-on-trial", "$J''=6>0$"): STEP,
+    (
+        "14-claims-on-trial",
+        r"$J'=\frac12\bigl(p_1(1-p_1)-2\,p_2(1-p_2)\bigr)"
+        r"=\frac12\bigl(\frac14-\frac9{50}\bigr)$",
+    ): STEP,
+    ("how-checks-work", r"$\Phi(z_{99})=0.99$"): "it says which quantile is meant",
 }
-ROW = re.compile(r"^\|\s*\[.*?\]\((claim-[\w-]+)\)\s*\|(.*?)\|(.*)\|\s*$", re.MULTILINE)
+PAGES_OF_BOOK = claims.book()
 
 
-def trials(cells):
-    """The sections of the claims: the lines of prose and the code cells of each one, in order."""
-    found, here, headed = {}, None, False
-    for cell in cells:
-        if cell.cell_type == "code":
-            if here is not None:
-                here.append(cell)
-            continue
-        for line in cell.source.splitlines():
-            if anchor := re.fullmatch(r"\((claim-[\w-]+)\)=", line):
-                here, headed = [], False
-                found.setdefault(anchor[1], []).append(here)
-            elif line.startswith("#"):
-                if headed and line.startswith("## "):  # the first heading is the section's own
-                    here = None
-                headed = True
-            if here is not None:
-                here.append(line)
-    return found
+def listed(page):
+    return {formula for name, formula in LISTED if name == page}
 
 
-def mistrials(cells):
-    """Everything in the table at the head that a trial does not bear out, in words."""
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    rows, sections, found = ROW.findall(text), trials(cells), []
-    for name in sorted({row[0] for row in rows} | set(sections)):
-        counts = sum(row[0] == name for row in rows), len(sections.get(name, []))
-        if counts != (1, 1):
-            found.append(f"{name} has {counts[0]} rows and {counts[1]} sections")
-    for name, verdict, how_much in rows:
-        for section in sections.get(name, [])[:1]:
-            found += [f"{name}: {what}" for what in _mistrial(section, verdict.strip(), how_much)]
-    return found
+@pytest.mark.parametrize("page", PAGES_OF_BOOK)
+def test_what_a_formula_states_of_a_number_is_held_or_listed_with_a_reason(page):
+    assert set(stated.unheld(PAGES_OF_BOOK[page])) == listed(page)
 
 
-def _mistrial(section, verdict, how_much):
-    words = "\n".join(part for part in section if isinstance(part, str))
-    code = [part for part in section if not isinstance(part, str)]
-    records = [output.get("metadata", {}).get("policygrad") for c in code for output in c.outputs]
-    passed = [record["claim"] for record in records if record and record["passed"]]
-    if None not in passed:
-        yield "there is no passing check"
-    if not set(passed) - {None}:
-        yield "there is no control"
-    kinds = [kind for kind in VERDICTS if re.match(rf"{kind}\b", verdict)]
-    spoken = re.findall(r"\*\*Verdict\.\*\*\s+\*?([^.*]+)", words)
-    if len(spoken) != 1:
-        yield f"it has {len(spoken)} verdicts"
-    elif not kinds:
-        yield f"{verdict!r} is no verdict; it is one of {', '.join(VERDICTS)}"
-    elif not re.match(rf"{VERDICTS[kinds[0]]}\b", spoken[0]):
-        yield f"the table says {verdict!r}, the section {spoken[0].strip()!r}"
-    shown = evidence(code).outputs
-    for number in numbers(how_much):
-        if len(number.text) > 1 and not number.is_output(shown):
-            yield f"no cell of the section puts out {number.text}"
+def test_the_list_names_pages_of_the_book_and_gives_reasons():
+    assert {page for page, _ in LISTED} <= set(PAGES_OF_BOOK)
+    assert all(LISTED.values())
 
 
-def test_every_row_of_the_claims_on_trial_is_borne_out_by_its_section():
-    cells = stored(TRIALS.stem)
-    assert trials(cells)
-    assert mistrials(cells) == []
-
-
-def verdict_of(claim):
-    return nbformat.v4.new_output(
-        "display_data", {}, metadata={"policygrad": {"claim": claim, "passed": True}}
-    )
-
-
-def court():
-    """A chapter with two trials that are in order."""
-    rows = [
-        "| [It is all one](claim-one) | false | 0.25 in place of +0.75, 64 times |",
-        "| [Two is [also] one](claim-two) | true only if two is one | factor 2, −31% |",
+def kinds(text, source="gamma, m = 0.9, 20", output="J = -11.657\nrefuted  J = 5", **metadata):
+    """How each relation of a text is held, in a chapter with such a cell."""
+    cells = chapter(text, source, output, **metadata)
+    shown, lines = evidence(cells), tuple(output.splitlines())
+    return [
+        stated.held(one, shown, lines)
+        for formula in stated.formulas(cells)
+        for one in stated.stated(formula)
     ]
-    cells = [nbformat.v4.new_markdown_cell("# Claims\n\n| claim | verdict |\n" + "\n".join(rows))]
-    for name, verdict, shown in (
-        ("one", "*False.* It is two.", "0.25 for 0.75, 64 draws"),
-        ("two", "*True only if* two is one.", "J = -0.31"),
-    ):
-        code = nbformat.v4.new_code_cell("x = 1")
-        code.outputs = [nbformat.v4.new_output("stream", text=shown)]
-        code.outputs += [verdict_of(None), verdict_of("it is all one")]
-        heading = f"Before.\n\n(claim-{name})=\n## It is all one\n\n### Why"
-        cells += [nbformat.v4.new_markdown_cell(heading), code]
-        cells += [nbformat.v4.new_markdown_cell(f"**Verdict.** {verdict}")]
-    cells += [nbformat.v4.new_markdown_cell("## What we now know"), *copy.deepcopy(cells[2:3])]
-    cells[-1].outputs[0].text = "0.99"
-    return cells
-
-
-def test_a_court_in_order_is_let_through():
-    assert mistrials(court()) == []
-    codes = [
-        [part for part in own if not isinstance(part, str)] for (own,) in trials(court()).values()
-    ]
-    assert [len(code) for code in codes] == [1, 1]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "complaint"),
+    ("text", "kind"),
     [
-        ("| 0.25 in", "| 0.26 in", "claim-one: no cell of the section puts out 0.26"),
-        ("+0.75", "-0.75", "claim-one: no cell of the section puts out 0.75"),
-        (", 64 times", ", 65 times", "claim-one: no cell of the section puts out 65"),
-        ("| 0.25 in", "| 0.99 in", "claim-one: no cell of the section puts out 0.99"),
-        ("factor 2, −31%", "64", "claim-two: no cell of the section puts out 64"),
-        ("(claim-one)=", "(claim-won)=", "claim-one has 1 rows and 0 sections"),
-        ("](claim-two)", "](claim-one)", "claim-two has 0 rows and 1 sections"),
-        ("](claim-two)", "](claim-one)", "claim-one has 2 rows and 1 sections"),
-        ("| false |", "| wrong |", "claim-one: 'wrong' is no verdict; it is one of false,"),
-        ("| false |", "| true in the limit |", "says 'true in the limit', the section 'False'"),
-        ("*False.*", "*Falsely.*", "claim-one: the table says 'false', the section 'Falsely'"),
-        ("**Verdict.** *False", "*False", "claim-one: it has 0 verdicts"),
+        ("In all $2+2+3=7$, $0.1<\\tfrac12$, $\\sqrt2\\approx1.41$.", "arithmetic"),
+        ("Since $0<q<1$ and $\\frac12=J(p)$.", "displayed"),
+        ("With $\\gamma=0.9$, $m=20$, $p\\ge0$ and $t=0,1,2$; $H\\to\\infty$.", "case"),
+        ("If $J(p)=3$, for $\\hat g<2$, where $V_0=7$.", "condition"),
+        ("It earns $J=-11.657$, and $J^*\\approx-11.657$ at best.", "printed"),
+        ("It earns J = -11.657.", "printed"),
+        ("With γ = 0.9 and m ≤ 20.", "case"),
     ],
 )
-def test_a_row_that_its_section_does_not_bear_out_is_found(old, new, complaint):
-    cells = court()
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            cell.source = cell.source.replace(old, new)
-    assert complaint in "\n".join(mistrials(cells))
+def test_what_is_stated_is_held_by_its_kind(text, kind, monkeypatch):
+    shown = (tuple(r"\frac 1 2".split()), "=", tuple("J(p)"))
+    shown = {shown, (("0",), "<", ("q",)), (("q",), "<", ("1",))}
+    monkeypatch.setattr(stated, "displayed", lambda: shown)
+    assert set(kinds(text)) == {kind}
 
 
 @pytest.mark.parametrize(
-    ("kept", "complaint"),
+    "text",
     [
-        (lambda claim: claim, "claim-one: there is no passing check"),
-        (lambda claim: not claim, "claim-one: there is no control"),
+        "It earns $J=17$.",
+        "It earns $J(\\tfrac12)=-4$.",
+        "It earns J = 17.",
+        "It earns $J=11.657$.",
+        "It earns $J=5$.",
+        "It earns $J<-11.657$.",
+        "It earns **$J=17$** and no more.",
+        "## It earns $J=17$",
+        ":::{admonition} It earns $J=17$\n:class: tip\n\nText.\n:::",
+        ":::{exercise}\n:label: ex-some\n\n- It earns $J=17$.\n:::",
+        "| how | much |\n|---|---|\n| it earns | $J=17$ |",
+        "Text.[^1]\n\n[^1]: It earns $J=17$.",
+        "> It earns $17=J$.",
+        "It earns $J\\equiv17$, or $J:=17$.",
+        "It earns $J\\leq17$.",
+        "It is $2+2=5$.",
+        "It is $2+2\\approx5$.",
+        "It is $\\sqrt2\\approx1.42$.",
+        "It ends: $J\\to17$.",
+        "It takes $J=17\\text{ steps}$.",
+        "It takes $J=17;$ no more.",
+        "It takes $J=17{,}000$.",
+        "It takes $J=1.7\\times10^1$.",
+        "It takes $J=\\mathbf{17}$, or $J=17\\pm1$.",
+        "It takes $J\\sim17$.",
+        "With $\\gamma=0.7$.",
+        "It never stops: $J=-\\infty$.",
+        "So $0<J\\le17$.",
+        "So $\\nabla J(\\theta)=0$ everywhere.",
     ],
 )
-def test_a_trial_without_a_check_or_without_a_control_is_found(kept, complaint):
-    cells = court()
-    records = cells[2].outputs[1:]
-    cells[2].outputs[1:] = [o for o in records if kept(o.metadata["policygrad"]["claim"])]
-    assert complaint in mistrials(cells)
+def test_what_is_stated_and_not_held_is_found(text):
+    assert None in kinds(text)
+
+
+@pytest.mark.parametrize(
+    "tex", ["{J=17}", "J\\mathrel{\\sim}17", "\\boxed{J=17}", "\\text{J=17}", "\\mathrm{J=17}"]
+)
+def test_a_relation_in_braces_or_in_words_is_found(tex):
+    assert "(a relation in" in stated.unheld(chapter(f"It earns ${tex}$."))[0]
+    assert stated.unheld(chapter(r"It earns $x_{J=17}^{t=3}+\sum_{t=2}^{4}t$.")) == []
+
+
+def test_a_caption_an_alternative_text_and_a_comment_state_something_too():
+    for said in ({"figure": {"caption": "It is $J=17$."}}, {"image": {"alt": "It is J = 17."}}):
+        assert kinds("", mystnb=said) == [None]
+    assert None in kinds("", "x = 1  # J = 17")
+    assert None in kinds("", "print('J = 17')")
+    assert kinds("", "with refuted('J = 17'):\n    close('a', 1, 2, where='J = 17')") == []

@@ -102,6 +102,19 @@ def test_arrays_may_be_of_another_size_in_each_world_or_the_same_in_all(page):
     runs("length", *[{"v": np.array([3.0, 4.0]), "L": 25.0}] * 2, fixed=("L",))
 
 
+def test_matrices_may_be_of_another_size_in_each_world(page):
+    page(trace=r"\operatorname{tr}M=m")
+    tried = [{"M": np.diag(np.arange(n)), "m": n * (n - 1) // 2} for n in (3, 5)]
+    runs("trace", *tried)
+    runs("trace", tried[0] | {"m": 3}, {"M": 10, "m": 10})
+
+
+def test_a_range_may_be_an_array(page):
+    page(square=r"(x+1)^2-x^2=2x+1")
+    runs("square", {r"x\in": np.linspace(0, 1, 5)}, {r"x\in": np.array([3])})
+    assert checks.history()[-1].figures["cases"] == 5 + 1
+
+
 def test_logits_that_are_all_equal_are_refused(page):
     page(mean=r"f(\theta)=\sum_o\theta_{o,0}")
     tried = [
@@ -198,3 +211,17 @@ def test_a_machine_decides_no_digit_of_a_failure(page):
         gaps.append(checks.history()[-1].figures)
     assert gaps[0] == gaps[1]
     assert list(itertools.islice(gaps[0], 4)) == ["relations", "worlds", "cases", "exact"]
+
+
+def test_what_is_zero_but_for_rounding_is_no_measure_of_a_gap(page, capsys):
+    page(zero="x=y")
+    for noise in (0.0, 3e-17):
+        with refuted("x is y"):
+            runs("zero", {"x": 0.25, "y": noise}, only="two numbers")
+        assert checks.history()[-1].figures["relative"] is None
+    assert capsys.readouterr().out.count("line 1 is off by 0.25\n") == 2
+
+
+def test_arrays_need_not_have_one_size_in_all_that_is_tried(page):
+    page(square=r"v^\top v=x")
+    runs("square", {"v": np.array([1.0, 2.0]), "x": 5}, {"v": np.array([1.0, 2.0, 3.0]), "x": 14})

@@ -117,7 +117,9 @@ def of_arms(rewards, theta) -> dict:
 
 
 def of_groups(rewards, theta, G: int) -> dict:
-    r"""Letters of all groups of G answers to one question: a_i, r_i, \bar r, \bar r_{-i}.
+    r"""Letters of all groups of G answers to one question: a_i, r_i, \bar r, \bar r_{-i}, r(a).
+
+    Here r_i is what the i-th of the group earns, r(a) what the answer a does.
 
     Parameters
     ----------
@@ -134,18 +136,20 @@ def of_groups(rewards, theta, G: int) -> dict:
     rewards, theta = _arms(rewards, theta)
     groups = list(itertools.product(range(len(theta)), repeat=G))
     numbers = range(1, G + 1)
-    return of_arms(rewards, theta) | {
+    arms = of_arms(rewards, theta)
+    del arms["r_a"]  # it and r_i would be one symbol
+    return arms | {
         "domains": {
-            "a": range(len(theta)),
+            **arms["domains"],
             "group": groups,
             "i": numbers,
             "j": numbers,
-            r"\theta": [theta],
         },
         "laws": {"group": r"\prod_i\pi(a_i)"},
         "E": "group",
         "G": G,
         "a_i": lambda i, group: group[i - 1],
+        "r(a)": lambda a: rewards[a],
         "r_i": lambda i, group: rewards[group[i - 1]],
         r"\bar r": lambda group: np.mean(rewards[list(group)]),
         r"\bar r_{-i}": lambda i, group: np.mean(rewards[[*group[: i - 1], *group[i:]]]),

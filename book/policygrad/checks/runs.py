@@ -184,6 +184,8 @@ def _deviation(a, b):
         return {"relative": None}, "does not hold"
     if not math.isfinite(gap) or not gap > SMALL * size:
         return {"relative": None}, "does not hold"
+    if size < SMALL * gap:  # 0, but for rounding, which is another on every machine
+        size = 0.0
     ratio = digits(gap / size) if size else None
     return {"relative": ratio}, f"is off by {relative(gap, size)}"
 

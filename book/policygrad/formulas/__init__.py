@@ -191,7 +191,7 @@ class Formula:
         if words and not (signs and all(parts)):
             raise Refused(f"this states nothing: {' '.join(words)}")
         for left, sign, right in zip(parts[skip:], signs[skip:], parts[skip + 1 :], strict=False):
-            if left == right:
+            if _bare(left) == _bare(right):
                 raise Refused(f"both sides are the same, {' '.join(left)}")
             self._claim(statement, left, right, sign)
         return parts[-1]
@@ -257,6 +257,16 @@ class Formula:
                 "nothing is tried: " + ("the premise never varies" if cases else "no case")
             )
         return Finding(claim.line, bad is None, cases, alive, bad, claim.constant)
+
+
+def _bare(words):
+    """The tokens, without braces around a single one: s_{t} is s_t."""
+    bare = []
+    for x in words:
+        bare.append(x)
+        if x == "}" and bare[-3:-2] == ["{"]:
+            bare[-3:] = bare[-2:-1]
+    return bare
 
 
 def _half_a_digit(words):

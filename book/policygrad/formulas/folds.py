@@ -14,7 +14,7 @@ import numpy as np
 
 from .grammar import ADD, FACTOR, chain, construct, lift
 from .names import place
-from .tex import Missing, Refused, Undefined, split, tokens
+from .tex import Missing, Refused, Undefined, is_symbol, split, tokens
 from .values import JOIN, compare, norm, plain, symbolic, whole
 
 __all__ = ["Vacuous"]
@@ -97,9 +97,10 @@ def _large(sign, p):
     conditions = [p.condition(part) for part in such]
     (letters, *rest), signs = chain(named)
     letters = ["".join(part) for part in split(letters, {","})]
-    if upper and signs == ["="]:
+    readable = sign in FOLDS and all(is_symbol(x.rstrip("'")) for x in letters)
+    if readable and upper and signs == ["="]:
         draws = [(letters[0], _ranged(p.inner(rest[0]), p.inner(upper)), _one)]
-    elif upper or not all(letters) or len(set(letters)) < len(letters) or sign not in FOLDS:
+    elif upper or len(set(letters)) < len(letters) or not readable:
         raise Refused(f"cannot read what {sign} ranges over: {' '.join(lower) or 'nothing'}")
     else:
         conditions += [p.condition(named)] if signs else []

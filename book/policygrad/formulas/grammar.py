@@ -227,7 +227,10 @@ class Parser(Reader):
             return None
         if any(entry.inside for entry in self.names.entries.get(name, ())):
             self.take()
-            return self.several(self.until(")"), SEPARATORS)
+            words = self.until(")")
+            if not words:
+                raise Refused(f"{name}(): nothing stands in the brackets")
+            return self.several(words, SEPARATORS)
         words = Reader(self.words[self.at + 1 :]).until(")")
         if not set(words[1:]) - {"'"}:
             raise Refused(f"{name}({''.join(words)}): {name} is declared, but not as a function")

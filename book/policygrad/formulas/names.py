@@ -6,7 +6,7 @@ r"""What the caller gives: values of symbols, spelled as in the book; ranges and
      "laws": {r"\tau": r"P(\tau;\theta)"}, "E": r"\tau"}                # what is drawn, and how
 
 To an environment that is there already, ``r"t\in": range(3)`` adds a range, ``r"t\in": None`` takes
-it away, and ``r"\tau\sim": r"P(\tau;\theta)"`` adds a law.
+it away, and ``r"\tau\sim": r"P(\tau;\theta)"`` adds a law.  ``"d_t": None`` takes a symbol away.
 
 A function gets the letters that its key writes; its further parameters are letters of the scope,
 found by name (``theta`` is ``\theta``).  ``\theta``, with whatever index, is an array, which
@@ -69,7 +69,9 @@ def remembered(meaning):
 def has_symbols(table: dict) -> bool:
     """Are some of the values given, or of those that letters take, SymPy's?"""
     ranges = [*table.get("domains", {}).values()]
-    ranges += [values for key, values in table.items() if key.endswith("\\in") and values]
+    ranges += [
+        values for key, values in table.items() if key.endswith("\\in") and values is not None
+    ]
     return symbolic(*table.values(), *(x for values in ranges for x in values))
 
 
@@ -116,7 +118,7 @@ class Names:
             for x, values in self.domains.items()
             if values and all(isinstance(value, Integral) for value in values)
         }
-        for key, value in table.items():
+        for key, value in ((key, value) for key, value in table.items() if value is not None):
             definition = tokens(value) if isinstance(value, str) else None
             self.declare(tokens(key), value, definition)
 
@@ -153,6 +155,7 @@ class Names:
         if entry is None:
             entry = Entry("".join(words))
             self.phrases[entry.name] = words
+        self._require_one_meaning(entry)
         letters = entry.below + entry.inside
         if definition is not None:
             entry.words = definition
@@ -169,6 +172,13 @@ class Names:
             self.constants[entry.name] = value
         self.entries.setdefault(entry.name, []).append(entry)
         return entry
+
+    def _require_one_meaning(self, entry):
+        for other in self.entries.get(entry.name, ()):
+            alike = len(other.below) == len(entry.below) and len(other.inside) == len(entry.inside)
+            if alike and other.below != entry.below:
+                one, two = (entry.name + "".join(x.below) for x in (other, entry))
+                raise Refused(f"{one} and {two} are both given: which of them is {entry.name}1?")
 
     def extent(self, letter):
         """The values of a letter, in any scope; a' has those of a."""

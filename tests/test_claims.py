@@ -1,0 +1,405 @@
+r"""Nothing that is stated in a formula gets in unchecked.
+
+Displays have one spelling and a label; definitions define; each display is executed as it is
+typeset, or a person has compared it with its check.  What the formulas in a line state of numbers
+is judged in ``test_prose_numbers``, and with it here, where all ways in are tried.
+"""
+
+import copy
+import json
+from collections import Counter
+
+import nbformat
+import pytest
+
+import claims
+import defined
+import ledger
+import pictures
+import stated
+from claims import Display
+from policygrad.formulas import display
+from reading import read
+from test_prose_numbers import LISTED
+
+BOOK = claims.book()
+DISPLAYS = claims.displays(BOOK)
+
+# Symbols that a definition takes up again: (label, symbol): why.
+AGAIN = {
+    ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
+    ("def-gradient-ascent", r"\theta_index"): "the iterates",
+    ("def-trajectory", r"\tau"): "it was named before, and is now spelled out",
+    ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
+    ("def-batch", r"\Pr"): "the law of the batch",
+    ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
+    ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
+    ("def-shift", r"\delta"): "another delta than that of the noise floor",
+}
+
+# Displays that no cell executes and no person has read yet; take them out as that is done.
+PENDING = {
+    "01-value-based-failure": """
+        def-return def-action-value eq-bellman def-q-learning eq-q-loss def-epsilon-greedy
+        def-occupancy eq-aliased-mixture eq-q-fixed-point eq-aliased-limit eq-dust-reached
+        eq-best-deterministic eq-corridor-steps eq-corridor-best eq-short-corridor
+        eq-short-corridor-optimum eq-memoryless-pair eq-pair-corners eq-price-of-aliasing
+    """,
+    "02-learning-the-policy": """
+        def-softmax eq-softmax-probabilities eq-softmax-shift eq-softmax-sigmoid
+        eq-softmax-reaches eq-deterministic-limit def-objective eq-keys def-gradient-ascent
+        eq-short-corridor-slope eq-ascent-climbs eq-step-factor eq-step-limit eq-keys-slope
+        eq-stationary eq-two-hills eq-hilltops eq-not-concave
+    """,
+    "03-objective-over-trajectories": """
+        def-trajectory eq-trajectory-count eq-trajectory-probability
+        eq-objective-over-trajectories def-policy-chain eq-state-distribution
+        eq-objective-over-time eq-objective-linear
+    """,
+    "04-log-derivative-trick": """
+        eq-gradient-of-sum eq-log-derivative eq-log-derivative-trick eq-mean-score
+        eq-moving-trajectory eq-reward-that-depends eq-information
+    """,
+    "05-expectation-and-sampling": """
+        def-expectation eq-expectation-of-return eq-expectation-linear eq-expectation-product
+        eq-gradient-expectation eq-mean-return def-batch def-estimate eq-estimate-unbiased
+        eq-counts eq-estimate-covariance eq-root-m eq-bias-and-variance eq-large-numbers
+        eq-error-distribution
+    """,
+    "06-dynamics-drop-out": """
+        eq-log-split eq-dynamics-drop-out eq-dynamics-that-depend eq-trajectory-score
+        eq-softmax-score
+    """,
+    "07-reinforce-estimator": """
+        eq-reinforce-expectation eq-reinforce-rows eq-reinforce eq-random-step
+    """,
+    "08-policy-gradient-theorem": """
+        eq-random-step-lengths eq-past-reward eq-reward-to-go eq-theorem-finite
+        eq-theorem-infinite eq-value-gradient eq-pooled-values eq-gamma-t eq-gamma-trap
+        eq-gaussian-score eq-gaussian-step eq-linear-quadratic
+    """,
+    "09-reinforce": """
+        eq-backward-return def-update eq-reinforce-update eq-update-mean eq-reinforce-solves
+        eq-noise-floor eq-collapsed eq-per-step-mean eq-standardised eq-pushed-up
+        eq-arm-gradient eq-surrogate
+    """,
+    "14-claims-on-trial": """
+        eq-no-start eq-one-step-more eq-score-sum eq-either-alone eq-literal-sum
+        eq-return-per-step eq-past-variance eq-dropped-factor eq-exactly-equal eq-lost-support
+        eq-errand eq-two-step-standardised eq-fixed-standard eq-push-sign eq-loss-of-a-batch
+        eq-loss-shift eq-undetached-baseline eq-sum-times-sum eq-best-constant
+        eq-two-arm-variance def-group-advantage eq-group-mean eq-group-deviation eq-group-limit
+        eq-length-division eq-two-presses eq-two-cells
+    """,
+    "how-checks-work": """
+        eq-survived-steps def-z-score def-t-squared eq-two-components eq-linear-maps
+        eq-idle-directions eq-t-squared-law eq-limit-of-two def-alarm-and-power
+        eq-false-alarm-rate def-shift eq-power eq-smallest-bias eq-coin-statistic eq-never-drawn
+        eq-union-bound eq-best-of-seeds
+    """,
+}
+
+
+def pending():
+    """Those labels, of the pages that are there."""
+    return {label for labels in PENDING.values() for label in labels.split()}
+
+
+def untied(pages, read=None):
+    """Displays that are neither executed nor read."""
+    read, executed = claims.readings_by_person() if read is None else read, claims.executed(pages)
+    return {x.label for x in claims.displays(pages) if x.name not in executed} - read
+
+
+def complaints(pages, changed=()):
+    """Everything that the gate refuses; what is stated in a line is looked for in some pages."""
+    listed = {formula for _, formula in LISTED}
+    loose = untied(pages) - pending()
+    return [
+        *claims.faults(pages),
+        *defined.claimed(claims.displays(pages), AGAIN),
+        *(f"{label} is neither executed nor read" for label in sorted(loose)),
+        *(x for name in changed for x in pictures.complaints(pictures.pictures(pages[name]))),
+        *(f"{x} is not held" for name in changed for x in set(stated.unheld(pages[name])) - listed),
+    ]
+
+
+# --- the book ------------------------------------------------------------------------------------
+
+
+def test_every_display_has_a_label_and_the_one_spelling():
+    assert len(DISPLAYS) > 120
+    assert claims.faults(BOOK) == []
+
+
+def test_every_page_of_the_contents_is_read_in_its_order():
+    here = {path.stem for path in claims.BOOK.iterdir() if path.suffix in (".ipynb", ".md")}
+    assert set(BOOK) == here
+    assert next(iter(BOOK)) == "index"
+    nested = {"parts": [{"chapters": [{"file": "a", "sections": [{"file": "b"}]}, {"file": "c"}]}]}
+    assert list(claims._files(nested)) == ["a", "b", "c"]
+
+
+def test_a_definition_only_defines():
+    assert defined.claimed(DISPLAYS, AGAIN) == []
+    assert all(AGAIN.values())
+
+
+def test_the_label_reader_finds_every_display_and_reads_the_same():
+    for one in DISPLAYS:
+        assert display(one.label) == display(one.name) == one.tex
+
+
+def test_the_ledger_finds_the_labels_that_the_parser_finds():
+    found = [
+        f"{kind}-{name}"
+        for cells in BOOK.values()
+        for kind in ("eq", "def")
+        for name in ledger.labels(nbformat.v4.new_notebook(cells=cells), kind)
+    ]
+    assert sorted(found) == sorted(one.label for one in DISPLAYS)
+
+
+def test_every_display_is_executed_or_read_but_for_those_that_wait():
+    loose = untied(BOOK)
+    assert loose - pending() == set(), "neither executed by `runs` nor read, says the ledger"
+    assert pending() - loose == set(), "executed or read by now, or gone: take it out of PENDING"
+
+
+def test_a_display_that_waits_stands_on_its_page():
+    where = {one.label: one.page for one in DISPLAYS}
+    assert all(where[x] == page for page, labels in PENDING.items() for x in labels.split())
+
+
+def test_a_display_that_a_person_read_is_as_it_was_then():
+    stored = json.loads(claims.READ.read_text("utf-8"))
+    assert claims.altered(DISPLAYS, claims.readings_by_person(), stored) == []
+
+
+# --- ties ----------------------------------------------------------------------------------------
+
+
+def shown(kind, data, **metadata):
+    """A code cell that displays something."""
+    cell = nbformat.v4.new_code_cell("x")
+    cell.outputs = [nbformat.v4.new_output("display_data", {kind: data}, metadata=metadata)]
+    return cell
+
+
+def ran(label, **changes):
+    """A cell with the record of a run."""
+    record = {"kind": "runs", "label": label, "claim": None, "passed": True} | changes
+    return shown("text/plain", "ok", policygrad=record)
+
+
+def test_only_a_run_that_passed_and_is_no_control_executes_a_display():
+    text = nbformat.v4.new_markdown_cell("$$\na=b\n$$ (eq-some)\n\n$$\nc=d\n$$ (def-other)")
+    assert untied({"x": [text]}, set()) == {"eq-some", "def-other"}
+    assert untied({"x": [text, ran("some")]}, set()) == {"def-other"}
+    assert untied({"x": [text], "y": [ran("other")]}, set()) == {"eq-some"}
+    assert untied({"x": [text, ran("eq-some")]}, {"def-other"}) == set()
+    for change in ({"kind": "close"}, {"claim": "a is c"}, {"passed": False}):
+        assert untied({"x": [text, ran("some", **change)]}, {"def-other"}) == {"eq-some"}
+
+
+def test_a_fingerprint_changes_with_a_token_and_not_with_a_space():
+    same = {claims.fingerprint(tex) for tex in (r"a=\frac12 b", r"a = \tfrac 1 2\,b")}
+    assert len(same) == 1
+    (first,) = same
+    assert len(first) == 12 and int(first, 16) >= 0
+    for tex in (r"a=\frac13 b", r"a=\frac12 B", r"a=-\frac12 b", r"a=\frac12 b+0"):
+        assert claims.fingerprint(tex) != first
+
+
+def test_a_display_that_is_altered_after_it_was_read_is_named_with_what_to_do():
+    one, changed = Display("x", "eq-some", "a=b"), Display("x", "eq-some", "a=-b")
+    stored = {"eq-some": claims.fingerprint("a=b")}
+    assert claims.altered([one], {"eq-some"}, stored) == []
+    (message,) = claims.altered([changed], {"eq-some"}, stored)
+    assert message == (
+        "eq-some was altered since a person compared it with its check; compare again and run "
+        "`python tests/claims.py --read eq-some`"
+    )
+    assert "is not on record since" in claims.altered([one], {"eq-some"}, {})[0]
+    assert "the ledger does not say" in claims.altered([one], set(), stored)[0]
+    assert claims.altered([], {"eq-some"}, {}) == ["eq-some is read, and is no display"]
+
+
+def test_reading_a_display_writes_down_its_fingerprint(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(claims, "READ", tmp_path / "read.json")
+    monkeypatch.setattr(claims, "readings_by_person", lambda: {"def-return"})
+    claims.READ.write_text('{"eq-gone": "0"}')
+    assert claims.main("--read", "def-return") == 0
+    (one,) = (one for one in DISPLAYS if one.label == "def-return")
+    assert json.loads(claims.READ.read_text()) == {"def-return": claims.fingerprint(one.tex)}
+    assert one.tex in capsys.readouterr().out
+    for label, why in (("eq-bellman", "the ledger has no"), ("eq-none", "no display bears it")):
+        with pytest.raises(SystemExit, match=why):
+            claims.main("--read", label)
+    with pytest.raises(SystemExit, match=r"python tests/claims\.py --read LABEL"):
+        claims.main("eq-bellman")
+
+
+def test_a_reading_is_read_off_the_ledger(tmp_path, monkeypatch):
+    text = (
+        ":::{ledger} x\nsome: It is. | read: why\nother: It is.\ndef-new: It is. | read: why\n:::\n"
+    )
+    (tmp_path / "ledger.md").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(claims, "BOOK", tmp_path)
+    assert claims.readings_by_person() == {"eq-some", "def-new"}
+
+
+# --- all ways in ---------------------------------------------------------------------------------
+
+FALSE = r"\nabla J(\theta)=0"
+WAYS = {
+    "a definition that claims": (f"$$\n{FALSE}\n$$ (def-flat)", "expression on its left"),
+    "a definition that redefines": ("$$\nJ(\\theta)=17\n$$ (def-flat)", "defines J, which"),
+    "an equation without a check": (f"$$\n{FALSE}\n$$ (eq-flat)", "eq-flat is neither executed"),
+    "a display without a label": (f"$$\n{FALSE}\n$$", "without a label"),
+    "a label of another kind": (f"$$\n{FALSE}\n$$ (thm-flat)", "neither eq- nor def-"),
+    "a display on one line": (f"$$ {FALSE} $$ (eq-flat)", "in another form"),
+    "dollars in a sentence": (f"So $$ {FALSE} $$ holds.", "a dollar sign that sets no formula"),
+    "a display inside a paragraph": (f"So\n$$\n{FALSE}\n$$ (eq-flat)\nholds.", "a dollar sign"),
+    "in a list": (f"- So\n\n  $$\n  {FALSE}\n  $$ (eq-flat)", "in another form"),
+    "in a quotation": (f"> $$\n> {FALSE}\n> $$ (eq-flat)", "in another form"),
+    "in a footnote": (f"So.[^1]\n\n[^1]: $${FALSE}$$", "without a label"),
+    "in a term's explanation": (f"Term\n: $${FALSE}$$", "without a label"),
+    "in a cell of a table": (f"| so |\n|---|\n| $${FALSE}$$ |", "a dollar sign"),
+    "in an admonition": (f":::{{note}}\n$$\n{FALSE}\n$$\n:::", "without a label"),
+    "in the title of an admonition": (
+        f":::{{admonition}} $${FALSE}$$\nSo.\n:::",
+        "without a label",
+    ),
+    "in an exercise in a list": (
+        f"- So\n\n  :::{{exercise}}\n  $$\n  {FALSE}\n  $$ (eq-flat)\n  :::",
+        "a display that the ledger does not find",
+    ),
+    "a fenced directive": (f"```{{math}}\n:label: eq-flat\n{FALSE}\n```", "the directive {math}"),
+    "tildes": (f"~~~{{math}}\n{FALSE}\n~~~", "the directive {math}"),
+    "colons": (f":::{{math}}\n{FALSE}\n:::", "the directive {math}"),
+    "a fence of GitHub's": (f"```math\n{FALSE}\n```", "a fence that sets a formula"),
+    "nested fences": (f"````{{note}}\n```{{math}}\n{FALSE}\n```\n````", "the directive {math}"),
+    "an environment": (f"\\begin{{equation}}\n{FALSE}\n\\end{{equation}}", "in another form"),
+    "an environment with a label": (
+        f"\\begin{{align}}\n{FALSE}\\label{{eq-flat}}\n\\end{{align}}",
+        "in another form",
+    ),
+    "escaped brackets": (f"\\\\[ {FALSE} \\\\]", "sets a formula in some readers"),
+    "brackets": (f"\\[ {FALSE} \\]", "sets a formula in some readers"),
+    "escaped parentheses": ("So \\\\( J=17 \\\\).", "sets a formula in some readers"),
+    "HTML": (f"<div>$${FALSE}$$</div>", "html block is not read"),
+    "HTML in a line": ("So <b>J</b> <math>J=17</math>.", "raw HTML is not read"),
+    "HTML without a formula": ("<p>The gradient is zero.</p>", "html block is not read"),
+    "reStructuredText": (f"```{{eval-rst}}\n.. math:: {FALSE}\n```", "the directive {eval-rst}"),
+    "raw output": (f"```{{raw}} html\n\\[{FALSE}\\]\n```", "the directive {raw} is not read"),
+    "another file": ("```{include} ../README.md\n```", "the directive {include} is not read"),
+    "a picture of a formula": ("![J=17](flat.svg)", "a picture that no cell draws"),
+    "a substitution": ("---\nmyst:\n  substitutions:\n    x: $J=17$\n---\n{{ x }}", "front matter"),
+    "a name that is substituted": ("So {{ x }}.", "substitution inline is not read"),
+    "a role": ("So {math}`J=17`.", "the role {math} is not read"),
+    "code by indentation": (f"So\n\n    $$\n    {FALSE}\n    $$ (eq-flat)", "shown as code"),
+    "code in a fence": (f"```text\n$$\n{FALSE}\n$$ (eq-flat)\n```", "a formula in a block of code"),
+    "a comment": (f"% $$ {FALSE} $$ (eq-flat)", "shown as code, or not at all"),
+    "a label that TeX sets": (f"$$\n{FALSE}\\label{{a}}\n$$ (eq-flat)", r"\label in a display"),
+    "a tag that TeX sets": (f"$$\n{FALSE}\\tag{{a}}\n$$ (eq-flat)", r"\tag in a display"),
+    "a comment of TeX's": (f"$$\na=b %c\n{FALSE}\n$$ (eq-flat)", "% in a display"),
+    "a label twice": ("$$\nG_t=0\n$$ (eq-return)", "return labels 2 displays"),
+    "options between dashes": (
+        f"```{{admonition}} So\n---\nclass: tip\n---\n$${FALSE}$$\n```",
+        "options between dashes",
+    ),
+    "a number in a line": ("So $J=17$.", "$J=17$ is not held"),
+    "a value in a line": (r"So $J(\tfrac12)=-4$.", r"$J(\tfrac12)=-4$ is not held"),
+    "a number in a heading": ("## So $J=17$", "$J=17$ is not held"),
+    "a number in a table": ("| so |\n|---|\n| $J=17$ |", "$J=17$ is not held"),
+    "a number in a title": (":::{admonition} $J=17$\nSo.\n:::", "$J=17$ is not held"),
+    "a number without dollars": ("So J = 17, at last.", "$J= 17$ is not held"),
+    "a formula, and a number beside it": ("So $J$ = 17, at last.", "$J= 17$ is not held"),
+    "a name, and a number in a formula": ("So J = $17$, at last.", "$J= 17$ is not held"),
+    "a name, and a fraction": (r"So J = $\tfrac12$.", r"$J= \tfrac12$ is not held"),
+    "a name that is emphasised": ("So *J* = 17, at last.", "$J= 17$ is not held"),
+    "signs that HTML spells": ("So J&nbsp;&equals;&nbsp;17.", "$J= 17$ is not held"),
+    "a number set as code": ("So `J = 17`, at last.", "$J= 17$ is not held"),
+    "a number in braces": ("So ${J=17}$.", "a relation in braces"),
+    "a number in a link": ("So [$J=17$](notation).", "$J=17$ is not held"),
+}
+
+
+def with_cell(page, cell):
+    """The book with one more cell at the end of a page."""
+    return BOOK | {page: [*BOOK[page], cell]}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_false_claim_is_refused_whatever_way_it_comes(way):
+    source, says = WAYS[way]
+    page = "08-policy-gradient-theorem" if "is not held" in says else "glossary"
+    pages = with_cell(page, nbformat.v4.new_markdown_cell(source))
+    found = "\n".join(complaints(pages, [page]))
+    assert says in found
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        (shown("text/markdown", f"$$\n{FALSE}\n$$ (eq-flat)"), "a cell shows eq-flat"),
+        (shown("text/markdown", f"$${FALSE}$$"), "without a label"),
+        (shown("text/markdown", "So $J=17$."), "$J=17$ is not held"),
+        (shown("text/latex", f"${FALSE}$"), "a cell shows a formula that states something"),
+        (shown("text/latex", f"$\\displaystyle {FALSE}$"), "a formula that states something"),
+        (shown("text/latex", r"$\displaystyle J\leq 17$"), "a formula that states something"),
+        (shown("text/latex", r"\begin{equation}J\end{equation}"), "that states something"),
+        (shown("image/svg+xml", "<svg><!-- $J=17$ --></svg>"), "$J=17$ is not held"),
+        (shown("image/svg+xml", "<svg><!-- J = 17 --></svg>"), "$J= 17$ is not held"),
+        (nbformat.v4.new_code_cell('print("J = 17")'), "$J= 17$ is not held"),
+        (nbformat.v4.new_code_cell("x = 1  # where J = 17"), "$J= 17$ is not held"),
+        (nbformat.v4.new_raw_cell("The gradient is zero."), "a raw cell is not read"),
+        (shown("text/html", "<b>The gradient is zero.</b>"), "a cell shows HTML"),
+    ],
+)
+def test_a_false_claim_that_a_cell_shows_is_refused(cell, says):
+    page = "08-policy-gradient-theorem"
+    assert says in "\n".join(complaints(with_cell(page, cell), [page]))
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "says"),
+    [
+        ("alt", " There J = 17.", "$J= 17$ is not held"),
+        ("caption", " There J = 17.", "$J= 17$ is not held"),
+        ("caption", r" There $J(\tfrac12)=-4$.", r"$J(\tfrac12)=-4$ is not held"),
+        ("caption", f" There $${FALSE}$$.", "a dollar sign that sets no formula"),
+        ("caption", " It rises by 17.", "17 stands neither in the picture nor in an output"),
+        ("alt", " The purple curve is flat.", "no curve in the picture is purple"),
+    ],
+)
+def test_a_false_claim_in_a_caption_or_an_alternative_text_is_refused(field, said, says):
+    page = "08-policy-gradient-theorem"
+    cells = copy.deepcopy(BOOK[page])
+    about = next(cell.metadata.mystnb for cell in cells if "mystnb" in cell.metadata)
+    about["image" if field == "alt" else "figure"][field] += said
+    assert says in "\n".join(complaints(BOOK | {page: cells}, [page]))
+
+
+def test_one_label_in_two_chapters_is_refused():
+    first, second = (copy.copy(BOOK[page]) for page in ("03-objective-over-trajectories", "index"))
+    cell = nbformat.v4.new_markdown_cell("$$\na=b\n$$ (eq-twice)")
+    other = nbformat.v4.new_markdown_cell("$$\na=c\n$$ (def-twice)")
+    pages = BOOK | {"03-objective-over-trajectories": [*first, cell], "index": [*second, other]}
+    assert "twice labels 2 displays" in complaints(pages)
+
+
+def test_the_book_as_it_is_is_let_through():
+    assert complaints(BOOK, BOOK) == []
+
+
+def test_what_is_no_claim_is_let_through():
+    for source in (
+        "It costs \\$5, and `$x` is a name of the shell.",
+        "```python\nx = 1\n```",
+        ":::{note} A title with $x$\n:class: tip\n\nText with $t=0,1,2$ and $\\gamma=1$.\n:::",
+        "See {eq}`eq-bellman` and {cite}`slides`, [here](notation).",
+        "$$\nf=g\n$$ (eq-some)",
+    ):
+        assert Counter(read(source).faults) == Counter(), source
