@@ -279,6 +279,6 @@ def _half_a_digit(words):
 def _alive(x):
     if isinstance(x, tuple):
         return True
-    if getattr(x, "dtype", None) == object:
+    if getattr(x, "dtype", None) in (object,):
         return any(map(_alive, x.flat))
     return not is_zero(x) if symbolic(x) else bool(np.max(np.abs(x)) > ABSOLUTE)
