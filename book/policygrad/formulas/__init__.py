@@ -44,7 +44,7 @@ from .grammar import Parser, chain
 from .names import Names, Unbound, has_symbols
 from .statements import ARROWS, LIMITS, definitions, statements
 from .tex import Missing, Refused, Undefined, display, split, tokens
-from .values import ABSOLUTE, certainly_not_zero, compare, symbolic
+from .values import ABSOLUTE, compare, symbolic
 
 __all__ = ["Finding", "Formula", "Missing", "Refused", "Undefined"]
 __all__ += ["definitions", "display", "evaluate"]
@@ -269,6 +269,4 @@ def _half_a_digit(words):
 def _alive(x):
     if isinstance(x, tuple):
         return True
-    if symbolic(x):
-        return certainly_not_zero(x) or bool(x.simplify() != 0)
-    return bool(np.max(np.abs(x)) > ABSOLUTE)
+    return bool(x.simplify() != 0) if symbolic(x) else bool(np.max(np.abs(x)) > ABSOLUTE)

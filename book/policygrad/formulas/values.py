@@ -22,7 +22,6 @@ __all__ = [
     "JOIN",
     "along",
     "apply",
-    "certainly_not_zero",
     "compare",
     "norm",
     "plain",
@@ -150,18 +149,6 @@ def along(f, theta, k):
     return slope(moved, theta[k])
 
 
-def certainly_not_zero(x) -> bool:
-    """Is an expression of SymPy not 0 at some point?  Then nothing need be simplified to know."""
-    letters = sorted(x.free_symbols, key=str)
-    if any(y.is_integer or y.is_positive is False for y in letters):
-        return False
-    point = {y: 0.3 + 0.37 / (k + 1.7) for k, y in enumerate(letters)}
-    try:
-        return abs(complex(x.evalf(subs=point))) > 1e-6
-    except TypeError:  # it is no number
-        return False
-
-
 def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
     r"""Does a claim, or (``least`` = 0) a condition hold?  ``slack``: how near is ``\approx``?"""
     if isinstance(a, tuple):  # a history
@@ -173,9 +160,7 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
     if symbolic(a, b):
         import sympy
 
-        a, b = sympy.sympify(a) - b, 0
-        if sign in ORDER or slack or not certainly_not_zero(a):
-            a = sympy.simplify(a)
+        a, b = sympy.simplify(sympy.sympify(a) - b), 0
         same = abs(a.evalf()) <= slack if slack else a == 0
     else:
         a, b = np.real(a), np.real(b)
