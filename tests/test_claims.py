@@ -45,30 +45,16 @@ PENDING = {
         eq-best-deterministic eq-corridor-steps eq-corridor-best eq-short-corridor
         eq-short-corridor-optimum eq-memoryless-pair eq-pair-corners eq-price-of-aliasing
     """,
-    "02-learning-the-policy": """
-        def-softmax eq-softmax-probabilities eq-softmax-shift eq-softmax-sigmoid
-        eq-softmax-reaches eq-deterministic-limit def-objective eq-keys def-gradient-ascent
-        eq-short-corridor-slope eq-ascent-climbs eq-step-factor eq-step-limit eq-keys-slope
-        eq-stationary eq-two-hills eq-hilltops eq-not-concave
-    """,
     "03-objective-over-trajectories": """
         def-trajectory eq-trajectory-count eq-trajectory-probability
         eq-objective-over-trajectories def-policy-chain eq-state-distribution
         eq-objective-over-time eq-objective-linear
-    """,
-    "04-log-derivative-trick": """
-        eq-gradient-of-sum eq-log-derivative eq-log-derivative-trick eq-mean-score
-        eq-moving-trajectory eq-reward-that-depends eq-information
     """,
     "05-expectation-and-sampling": """
         def-expectation eq-expectation-of-return eq-expectation-linear eq-expectation-product
         eq-gradient-expectation eq-mean-return def-batch def-estimate eq-estimate-unbiased
         eq-counts eq-estimate-covariance eq-root-m eq-bias-and-variance eq-large-numbers
         eq-error-distribution
-    """,
-    "06-dynamics-drop-out": """
-        eq-log-split eq-dynamics-drop-out eq-dynamics-that-depend eq-trajectory-score
-        eq-softmax-score
     """,
     "07-reinforce-estimator": """
         eq-reinforce-expectation eq-reinforce-rows eq-reinforce eq-random-step
