@@ -36,63 +36,6 @@ AGAIN = {
     ("def-shift", r"\delta"): "another delta than that of the noise floor",
 }
 
-# Displays that no cell executes and no person has read yet; take them out as that is done.
-PENDING = {
-    "02-learning-the-policy": """
-        def-softmax eq-softmax-probabilities eq-softmax-shift eq-softmax-sigmoid
-        eq-softmax-reaches eq-deterministic-limit def-objective eq-keys def-gradient-ascent
-        eq-short-corridor-slope eq-ascent-climbs eq-step-factor eq-step-limit eq-keys-slope
-        eq-stationary eq-two-hills eq-hilltops eq-not-concave
-    """,
-    "04-log-derivative-trick": """
-        eq-gradient-of-sum eq-log-derivative eq-log-derivative-trick eq-mean-score
-        eq-moving-trajectory eq-reward-that-depends eq-information
-    """,
-    "05-expectation-and-sampling": """
-        def-expectation eq-expectation-of-return eq-expectation-linear eq-expectation-product
-        eq-gradient-expectation eq-mean-return def-batch def-estimate eq-estimate-unbiased
-        eq-counts eq-estimate-covariance eq-root-m eq-bias-and-variance eq-large-numbers
-        eq-error-distribution
-    """,
-    "06-dynamics-drop-out": """
-        eq-log-split eq-dynamics-drop-out eq-dynamics-that-depend eq-trajectory-score
-        eq-softmax-score
-    """,
-    "07-reinforce-estimator": """
-        eq-reinforce-expectation eq-reinforce-rows eq-reinforce eq-random-step
-    """,
-    "08-policy-gradient-theorem": """
-        eq-random-step-lengths eq-past-reward eq-reward-to-go eq-theorem-finite
-        eq-theorem-infinite eq-value-gradient eq-pooled-values eq-gamma-t eq-gamma-trap
-        eq-gaussian-score eq-gaussian-step eq-linear-quadratic
-    """,
-    "09-reinforce": """
-        eq-backward-return def-update eq-reinforce-update eq-update-mean eq-reinforce-solves
-        eq-noise-floor eq-collapsed eq-per-step-mean eq-standardised eq-pushed-up
-        eq-arm-gradient eq-surrogate
-    """,
-    "14-claims-on-trial": """
-        eq-no-start eq-one-step-more eq-score-sum eq-either-alone eq-literal-sum
-        eq-return-per-step eq-past-variance eq-dropped-factor eq-exactly-equal eq-lost-support
-        eq-errand eq-two-step-standardised eq-fixed-standard eq-push-sign eq-loss-of-a-batch
-        eq-loss-shift eq-undetached-baseline eq-sum-times-sum eq-best-constant
-        eq-two-arm-variance def-group-advantage eq-group-mean eq-group-deviation eq-group-limit
-        eq-length-division eq-two-presses eq-two-cells
-    """,
-    "how-checks-work": """
-        eq-survived-steps def-z-score def-t-squared eq-two-components eq-linear-maps
-        eq-idle-directions eq-t-squared-law eq-limit-of-two def-alarm-and-power
-        eq-false-alarm-rate def-shift eq-power eq-smallest-bias eq-coin-statistic eq-never-drawn
-        eq-union-bound eq-best-of-seeds
-    """,
-}
-
-
-def pending():
-    """Those labels, of the pages that are there."""
-    return {label for labels in PENDING.values() for label in labels.split()}
-
-
 def untied(pages, read=None):
     """Displays that are neither executed nor read."""
     read, executed = claims.readings_by_person() if read is None else read, claims.executed(pages)
@@ -102,7 +45,7 @@ def untied(pages, read=None):
 def complaints(pages, changed=()):
     """Everything that the gate refuses; what is stated in a line is looked for in some pages."""
     listed = {formula for _, formula in LISTED}
-    loose = untied(pages) - pending()
+    loose = untied(pages)
     return [
         *claims.faults(pages),
         *defined.claimed(claims.displays(pages), AGAIN),

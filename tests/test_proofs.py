@@ -312,16 +312,10 @@ COARSE = {
         "aliased-limit bellman corridor-best dust-reached pair-corners price-of-aliasing "
         "q-fixed-point"
     ),
-    "02-learning-the-policy": (
-        "ascent-climbs hilltops keys stationary step-factor step-limit two-hills"
-    ),
     "03-objective-over-trajectories": (
         "objective-linear objective-over-time trajectory-count trajectory-probability"
     ),
-    "04-log-derivative-trick": (
-        "gradient-of-sum log-derivative log-derivative-trick mean-score moving-trajectory "
-        "reward-that-depends"
-    ),
+    "04-log-derivative-trick": "log-derivative mean-score moving-trajectory reward-that-depends",
     "05-expectation-and-sampling": (
         "bias-and-variance counts expectation-of-return mean-return root-m"
     ),
