@@ -217,9 +217,10 @@ def slipped(page: str, label: str) -> list[str]:
     record = written(TESTS / "typeset" / f"{page}.json").get(label)
     if record is None:
         return []
-    true, noticed = len(record["still true"]), record["false"] + record["refused"]
-    left = f", {true} left it true" if true else ""
-    return [f"{noticed} slips in the display, such as {code(record['example'])}{left}"]
+    true = len(record["still true"])
+    left = f"; {true} more left it true" if true else ""
+    slips = f"{record['made'] - true} slips in the display, such as {code(record['example'])}"
+    return [slips + left]
 
 
 def altered(row: Equation) -> list[str]:

@@ -75,7 +75,8 @@ def claimed(displays: list[Display], allowed=()) -> list[str]:
             lefts = {}
             for row in rows:
                 why = _claim(row.words, known | lefts)
-                lefts[symbol(_sides(row.words)[0][0])] = display.label
+                if row.reason[:1] != [r"\text{if}"]:  # by cases, a symbol has several lines
+                    lefts[symbol(_sides(row.words)[0][0])] = display.label
                 entry = display.label, symbol(_sides(row.words)[0][0])
                 if why and entry in allowed:
                     used.add(entry)

@@ -32,7 +32,8 @@ LABEL = re.compile(r"(eq|def)-[a-z0-9]+(-[a-z0-9]+)*")
 # What stands in these directives is Markdown, or nothing; a directive that is not here is refused.
 DIRECTIVES = {"admonition", "note", "tip", "warning", "important", "seealso", "dropdown"}
 DIRECTIVES |= {"exercise", "exercise-start", "exercise-end", "solution-start", "solution-end"}
-DIRECTIVES |= {"solution", "ledger", "ledger-totals", "glossary", "bibliography", "list-table"}
+DIRECTIVES |= {"solution", "ledger", "ledger-totals", "ledger-weakest", "glossary"}
+DIRECTIVES |= {"bibliography", "list-table"}
 DIRECTIVES |= {f"prf:{kind}" for kind in ("lemma", "theorem", "proof", "corollary", "remark")}
 ROLES = {"eq", "ref", "numref", "doc", "term", "prf:ref", "cite", "cite:t", "cite:p", "glue"}
 HTML = re.compile(r"</?a\b[^<>$\\]*>|<br ?/?>")

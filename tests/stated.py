@@ -186,12 +186,15 @@ def formulas(cells) -> list[Formula]:
     return found
 
 
+SILENT = ("where", "cases")  # a case's name, and which cases of a formula are meant
+
+
 def spoken(source: str) -> list[str]:
     """The strings of a cell, but for what is refuted in it and the names of cases."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            node.keywords = [option for option in node.keywords if option.arg != "where"]
+            node.keywords = [option for option in node.keywords if option.arg not in SILENT]
             if ast.unparse(node.func).endswith("refuted"):
                 node.args = []
     return list(prose.strings(tree))

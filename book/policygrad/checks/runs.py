@@ -76,17 +76,13 @@ def runs(
     exact = any(formula.symbolic for formula in formulas)
     if not exact:
         _require_nothing_bland(label, formulas, {"e", *fixed}, only)
-    found = [formula.run(until_false=True) for formula in formulas]
-    figures = {
-        "relations": len(formulas[0].claims),
-        "worlds": len(found),
-        "cases": sum(finding.cases for findings in found for finding in findings),
-        "exact": exact,
-    }
-    for world, findings in enumerate(found, 1):
-        for finding in findings:
-            if not finding.holds:
-                _fail(label, tex, finding, (world, len(found)), figures, where)
+    found, figures = [], {"relations": len(formulas[0].claims), "worlds": len(formulas)}
+    for formula in formulas:
+        found.append(formula.run(until_false=True))
+        cases = sum(finding.cases for findings in found for finding in findings)
+        figures |= {"cases": cases, "exact": exact}
+        if not found[-1][-1].holds:
+            _fail(label, tex, found[-1][-1], (len(found), len(formulas)), figures, where)
     _require_alive(label, formulas[0], found, zeros)
     passed(Check(label, "runs", True, figures, where=where), _in_words(figures))
 
