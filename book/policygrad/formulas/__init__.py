@@ -40,10 +40,21 @@ import numpy as np
 
 from . import constructs  # noqa: F401 (it registers them)
 from .folds import Vacuous
-from .grammar import Parser, chain
+from .grammar import Parser
 from .names import Names, Unbound, has_symbols
-from .statements import ARROWS, LIMITS, definitions, statements
-from .tex import Missing, Refused, Undefined, display, split, tokens
+from .tex import (
+    ARROWS,
+    LIMITS,
+    Missing,
+    Refused,
+    Undefined,
+    chain,
+    definitions,
+    display,
+    split,
+    statements,
+    tokens,
+)
 from .values import ABSOLUTE, compare, is_zero, symbolic
 
 __all__ = ["Finding", "Formula", "Missing", "Refused", "Undefined"]

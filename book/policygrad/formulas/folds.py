@@ -12,9 +12,9 @@ from functools import partial, reduce
 
 import numpy as np
 
-from .grammar import ADD, FACTOR, chain, construct, lift
+from .grammar import ADD, FACTOR, construct, lift
 from .names import place
-from .tex import Missing, Refused, Undefined, is_symbol, split, tokens
+from .tex import Missing, Refused, Undefined, chain, is_symbol, split, tokens
 from .values import JOIN, compare, norm, plain, symbolic, whole
 
 __all__ = ["Vacuous"]

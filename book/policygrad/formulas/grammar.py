@@ -15,10 +15,10 @@ from functools import partial
 import numpy as np
 
 from .names import SEPARATORS, Names
-from .tex import RELATIONS, Missing, Reader, Refused, Undefined, is_symbol, split
+from .tex import Missing, Reader, Refused, Undefined, chain, is_symbol, split
 from .values import JOIN, apply, compare, plain, power, slope, whole
 
-__all__ = ["ADD", "FACTOR", "Parser", "chain", "construct", "lift"]
+__all__ = ["ADD", "FACTOR", "Parser", "construct", "lift"]
 
 ADD, DOT, TIMES, TRANSPOSE, FACTOR, POWER = 10, 15, 20, 30, 40, 50
 SIGNS = {"+": ADD, "-": ADD, r"\vert": ADD, "/": TIMES, r"\cdot": DOT, "^": POWER}
@@ -33,15 +33,6 @@ def construct(*words):
         return function
 
     return register
-
-
-def chain(words):
-    """The sides of a chain of relations, and the signs between them."""
-    parts, signs, at = split(words, RELATIONS), [], 0
-    for part in parts[:-1]:
-        at += len(part) + 1
-        signs.append(words[at - 1])
-    return parts, signs
 
 
 def lift(f, *operands):
