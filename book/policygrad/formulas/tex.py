@@ -21,7 +21,7 @@ __all__ = ["Missing", "Reader", "Refused", "Statement", "Undefined", "chain", "d
 __all__ += ["display", "is_symbol", "split", "statements", "tokens"]
 
 TOKEN = re.compile(
-    r"\\(?:text|mathsf|operatorname|begin|end)\*?\{[^{}]*\}|\\[A-Za-z]+|\\.|&\s*&|\S", re.S
+    r"\\(?:text|mathsf|operatorname|begin|end)\*?\{[^{}]*\}|\\[A-Za-z]+|\\.|\S", re.S
 )
 SPACE = {r"\,", r"\;", r"\:", r"\!", r"\ ", r"\displaystyle"}
 SPACE |= {rf"\{end}{{{kind}}}" for end in ("begin", "end") for kind in ("aligned", "gathered")}
@@ -96,8 +96,6 @@ def tokens(tex: str) -> list[str]:
             found.pop()
         elif token == "}" and found[-2:] == ["{", "="]:  # {=} is no more than =, set closer
             found[-2:] = ["="]
-        elif token[0] == "&":
-            found.append(token.replace(" ", ""))
         elif token not in SPACE:
             command, _, word = token.partition("{")
             found.append(f"{command}{{{word[:-1].strip()}}}" if word else SAME.get(token, token))
@@ -199,8 +197,8 @@ def statements(tex: str) -> list[Statement]:
     """All statements of a display."""
     rows = []
     for n, row in enumerate(split(tokens(tex), {r"\\"}), 1):
-        words, reason, *_ = *split(row, {"&&"}), []
-        words = [word for word in words if word != "&"]
+        end = next((k for k in range(len(row)) if row[k : k + 2] == ["&", "&"]), len(row))
+        words, reason = [word for word in row[:end] if word != "&"], row[end + 2 :]
         if rows and words[:1] in (["+"], ["-"]):
             rows[-1].words += words
         else:
