@@ -72,11 +72,9 @@ for _opening, _closing in ("()", "[]", "{}"):
     CONSTRUCTS[_opening] = lambda p, closing=_closing: p.inner(p.until(closing))
 for _opening, _closing in (("|", "|"), (r"\lvert", r"\rvert")):
     CONSTRUCTS[_opening] = lambda p, closing=_closing: lift(norm, p.inner(p.until(closing)))
-for _name in ("log", "exp", "arcsin", "sign", "tr"):
-    for _spelling in (rf"\{_name}", rf"\operatorname{{{_name}}}"):
-        CONSTRUCTS[_spelling] = lambda p, name=_name: lift(
-            partial(apply, name), p.expression(FACTOR)
-        )
+for _name in (r"\log", r"\exp", r"\arcsin", r"\operatorname{sign}", r"\operatorname{tr}"):
+    _function = partial(apply, _name.removeprefix(r"\operatorname").strip(r"\{}"))
+    CONSTRUCTS[_name] = lambda p, f=_function: lift(f, p.expression(FACTOR))
 
 
 # --- derivatives --------------------------------------------------------------------------------
@@ -98,13 +96,13 @@ def _derivative(p, body, by):
     index = p.several(index, {","})
 
     def value(scope):
+        f = lambda y: body(scope | {name: y})  # noqa: E731
         if index:
-            theta, k = p.names.entry(name, [part(scope) for part in index], scope)
-            return along(lambda y: body(scope | {name: y}), theta, k)
+            return along(f, *p.names.entry(name, [part(scope) for part in index], scope))
         x = p.names.value(name, scope)
         if logarithm:  # d / d log x, where x = e^y
-            return slope(lambda y: body(scope | {name: apply("exp", y)}), apply("log", x))
-        return slope(lambda y: body(scope | {name: y}), x)
+            return slope(lambda y: f(apply("exp", y)), apply("log", x))
+        return slope(f, x)
 
     return value
 
@@ -132,10 +130,6 @@ def _gradient(p):
 
 
 # --- sums, products, extreme values -------------------------------------------------------------
-
-
-def _one(scope):
-    return 1
 
 
 def _ranged(first, last):
@@ -200,12 +194,12 @@ def _large(sign, p):
     letters = ["".join(part) for part in split(letters, {","})]
     readable = sign in FOLDS and all(is_symbol(x.rstrip("'")) for x in letters)
     if readable and upper and signs == ["="]:
-        draws = [(letters[0], _ranged(p.inner(rest[0]), p.inner(upper)), _one)]
+        draws = [(letters[0], _ranged(p.inner(rest[0]), p.inner(upper)), lambda scope: 1)]
     elif upper or len(set(letters)) < len(letters) or not readable:
         raise Refused(f"cannot read what {sign} ranges over: {' '.join(lower) or 'nothing'}")
     else:
         conditions += [p.condition(named)] if signs else []
-        draws = [(x, p.names.extent(x), _one) for x in letters]
+        draws = [(x, p.names.extent(x), lambda scope: 1) for x in letters]
     body = p.expression(ADD + 1)
 
     def value(scope):
@@ -224,8 +218,9 @@ def _mean(kind, p):
     if kind == r"\mathbb E" and p.next != "[":
         body = p.expression(FACTOR)
     else:
-        p.take("[" if kind == r"\mathbb E" else "(")
-        body, *given = split(p.until("]" if kind == r"\mathbb E" else ")"), BARS)
+        opening, closing = "[]" if kind == r"\mathbb E" else "()"
+        p.take(opening)
+        body, *given = split(p.until(closing), BARS)
         body = lift(int, p.condition(body)) if kind == r"\Pr" else p.inner(body)
     given = [part for words in given for part in split(words, {","})]
     conditions = [p.condition(part) for part in given if chain(part)[1]]
