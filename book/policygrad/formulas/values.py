@@ -82,9 +82,10 @@ def join(sign: str, a, b):
 def power(a, n):
     """a^n; of a square matrix too."""
     if not _shape(a):
-        if real(a**n) != a**n and not np.iscomplexobj([a, n]):
+        found = a**n
+        if isinstance(found, complex) and not np.iscomplexobj([a, n]):
             raise Undefined("a root of a negative number")
-        return a**n
+        return found
     if a.shape[0] != a.shape[1]:
         raise Undefined("a power of a vector")
     return np.linalg.matrix_power(a, whole(n, "a matrix's power"))
