@@ -27,8 +27,7 @@ READ = ROOT / "tests" / "read.json"
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "_ext")]
 
 import ledger  # noqa: E402
-from policygrad.formulas.grammar import chain  # noqa: E402
-from policygrad.formulas.tex import tokens  # noqa: E402
+from policygrad.formulas.tex import chain, tokens  # noqa: E402
 from reading import Reading, read  # noqa: E402
 
 # Relations beside those of ``policygrad.formulas``, and what they amount to.

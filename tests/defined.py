@@ -12,9 +12,7 @@ import re
 from functools import cache
 
 from claims import Display
-from policygrad.formulas.grammar import chain
-from policygrad.formulas.statements import statements
-from policygrad.formulas.tex import BRACKETS, Reader, Refused, is_symbol, split
+from policygrad.formulas.tex import BRACKETS, Reader, Refused, chain, is_symbol, split, statements
 
 OPERATORS = {r"\mathbb E", r"\Pr"}
 

@@ -22,10 +22,9 @@ from functools import cache
 
 import claims
 import prose
-from policygrad.formulas.grammar import Parser, chain
+from policygrad.formulas.grammar import Parser
 from policygrad.formulas.names import Names
-from policygrad.formulas.statements import statements
-from policygrad.formulas.tex import Refused, is_symbol, split
+from policygrad.formulas.tex import Refused, chain, is_symbol, split, statements
 from policygrad.formulas.values import compare
 from reading import Formula, bare, read
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from policygrad.formulas import Missing, Refused, evaluate
+from policygrad.formulas import Formula, Missing, Refused, evaluate
 from policygrad.formulas.values import is_zero
 
 X = r"\text{x}"
@@ -442,6 +442,12 @@ def test_an_equivalence_is_tried_on_both_sides_and_an_implication_where_its_prem
     assert not holds(r"x<1\Longleftrightarrow x^2<1", env)
     assert holds(r"x>1\Longrightarrow x^2>1", env)
     assert not holds(r"x^2>1\Longrightarrow x>1", env)
+
+
+def test_an_equivalence_that_fails_in_its_first_case_shows_it():
+    claim = Formula(r"x<1\Longleftrightarrow x^2<1", {r"x\in": [-2.0, 0.5, 2.0]})
+    (found,) = claim.run(until_false=True)
+    assert found.counterexample == ({"x": -2.0}, True, False)
 
 
 def test_with_symbols_an_equation_is_proved_for_all_values():

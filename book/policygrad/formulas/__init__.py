@@ -20,10 +20,10 @@ holds.
     [[ E_tau f ]](scope) = sum over the domain of tau of [[ law of tau ]] [[ f ]](scope with tau)
     [[ grad f ]](scope) = slopes of [[ f ]](scope with theta) in each entry of theta
 
-The grammar stands in ``grammar`` and ``constructs``, sums and means in ``folds``.  A letter with a
-domain that nothing binds means "for all": a forgotten expectation fails.  A single symbol without
-a value is *defined* by its equation, and another statement must use it; a definition sees its
-arguments and what is drawn, nothing else.  With ``symbolic=True`` numbers are SymPy's, and so may
+The grammar stands in ``grammar``, sums and the like in ``constructs``.  A letter with a domain
+that nothing binds means "for all": a forgotten expectation fails.  A single symbol without a value
+is *defined* by its equation, and another statement must use it; a definition sees its arguments and
+what is drawn, nothing else.  With ``symbolic=True`` numbers are SymPy's, and so may
 the caller's values be: then a relation is proved for all of them.
 
 Refused, never skipped: symbols without value, constructs that the grammar does not have, equal
@@ -33,18 +33,29 @@ so controls stay necessary; and in a bland world, gamma = 1 or theta = 0, slips 
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from . import constructs  # noqa: F401 (it registers them)
-from .folds import Vacuous
-from .grammar import Parser, chain
-from .names import Names, Unbound, has_symbols
-from .statements import ARROWS, LIMITS, definitions, statements
-from .tex import Missing, Refused, Undefined, display, split, tokens
-from .values import ABSOLUTE, compare, is_zero, symbolic
+from .constructs import Vacuous
+from .grammar import Parser
+from .names import Names, Unbound
+from .tex import (
+    ARROWS,
+    LIMITS,
+    Missing,
+    Refused,
+    Undefined,
+    chain,
+    definitions,
+    display,
+    split,
+    statements,
+    tokens,
+)
+from .values import ABSOLUTE, compare
 
 __all__ = ["Finding", "Formula", "Missing", "Refused", "Undefined"]
 __all__ += ["definitions", "display", "evaluate"]
@@ -60,7 +71,6 @@ class Finding:
     holds : in all cases?
     cases, alive : how many there were, and how many of them with a left side that is not 0.
     counterexample : None, or the first one: what the letters stood for, and the two sides.
-    constant : is one side a mere number of the caller's?  Then it is tried once, and no more.
     """
 
     line: int
@@ -68,36 +78,34 @@ class Finding:
     cases: int
     alive: int
     counterexample: tuple | None
-    constant: bool
 
 
 @dataclass
-class _Claim:
+class Claim:
+    """One relation: its sides and conditions are functions of the scope."""
+
     line: int
-    left: object
     sign: str
+    left: object
     right: object
     conditions: list
-    starts: list = field(default_factory=lambda: [{}])
-    slack: float | None = None
-    constant: bool = False
-    is_zero: bool = False  # does it say "= 0"?
+    starts: list  # scopes
+    slack: float | None  # how near is near
+    is_zero: bool  # does it say "= 0"?
 
     def holds(self, a, b):
-        """Is the claim true of these two sides?"""
+        """Is it true of these two sides?"""
         if self.sign in ARROWS:
             return a == b or (self.sign == r"\Longrightarrow" and b)
-        if any(np.iscomplexobj(x) and np.any(np.imag(x)) for x in (a, b) if not symbolic(x)):
-            raise Undefined("a root of a negative number")
         return compare(a, self.sign, b, ABSOLUTE, self.slack)
 
 
 def evaluate(tex: str, env: dict, **options) -> list[Finding]:
     r"""Try every relation of a display; the options are those of :class:`Formula`.
 
-    >>> env = {r"\gamma": 0.5, "H": 3, "domains": {"t": range(3)}}
+    >>> env = {r"\gamma": 0.5, "H": 3, r"t\in": range(3)}
     >>> evaluate(r"\sum_{t=0}^{H-1}\gamma^t=\frac{1-\gamma^H}{1-\gamma}", env)
-    [Finding(line=1, holds=True, cases=1, alive=1, counterexample=None, constant=False)]
+    [Finding(line=1, holds=True, cases=1, alive=1, counterexample=None)]
     """
     return Formula(tex, env, **options).run()
 
@@ -129,12 +137,12 @@ class Formula:
     """
 
     def __init__(self, tex, env, *, where=None, given=(), lines=None, symbolic=None):
-        self.symbolic = has_symbols(env) if symbolic is None else symbolic
-        self.names, self.given, self.claims = Names(env, self.symbolic), set(given), []
+        self.names, self.given, self.claims = Names(env, symbolic), set(given), []
+        self.symbolic = self.names.symbolic
         where = where if isinstance(where, dict) else {None: where or ""}
         self.where = {n: self._condition(tokens(words)) for n, words in where.items()}
         kept = [x for x in statements(tex) if lines is None or x.line in lines]
-        defined, before = [self._defined(x) for x in kept], []
+        defined, before = [self._defined(x.words) for x in kept], []
         for statement, entry in zip(kept, defined, strict=True):
             with _line(statement.line):
                 before = self._read(statement, before, entry is not None)
@@ -145,23 +153,60 @@ class Formula:
         if not self.claims:
             raise Refused("nothing is on trial: all statements are definitions")
 
-    def _meaning(self, words):
-        return Parser(words, self.names, []).whole()
+    def _parser(self, words):
+        return Parser(words, self.names)
 
     def _condition(self, words):
-        return [Parser(words, self.names, []).condition(words)] if words else []
+        return [self._parser([]).condition(words)] if words else []
 
-    def _defined(self, statement):
+    def _defined(self, words):
         """The symbol without a value that stands alone on the left: its equation gives it one."""
-        (left, *right), signs = chain(statement.words)
-        arrow = ARROWS.keys() & set(statement.words)
-        if signs[:1] != ["="] or arrow or self.names.read(left) is None:
+        (left, *right), signs = chain(words)
+        if signs[:1] != ["="] or ARROWS.keys() & {*words} or self.names.read(left) is None:
             return None
         try:
-            Parser(left, self.names, []).resolve()
+            self._parser(left).resolve()
         except Missing:
-            return self.names.declare(left, definition=right[0])
+            return self.names.declare(left, " ".join(right[0]))
         return None
+
+    def _read(self, statement, before, skip):
+        """Note what a statement claims; return its last side, from which a line may go on."""
+        words = statement.words
+        if "limits" in self.given:  # what tends to a limit is tried, not that it does
+            words = split(words, LIMITS)[0]
+        if r"\sim" in chain(words, {r"\sim"})[1]:
+            if "laws" in self.given:
+                return before
+            law = " ".join(words)
+            raise Refused(f'{law} is a law in passing: acknowledge it with given=("laws",)')
+        for arrow in ARROWS.keys() & {*words}:
+            sides = [self._condition(side)[0] for side in split(words, {arrow})]
+            self._claim(statement, arrow, *sides)
+            return []
+        parts, signs = chain(words)
+        parts[0] = parts[0] or before
+        if words and not (signs and all(parts)):
+            raise Refused(f"this states nothing: {' '.join(words)}")
+        for left, sign, right in zip(parts[skip:], signs[skip:], parts[skip + 1 :], strict=False):
+            if _bare(left) == _bare(right):
+                raise Refused(f"both sides are the same, {' '.join(left)}")
+            sides = [self._parser(side).whole() for side in (left, right)]
+            slack = _half_a_digit(right) if sign == r"\approx" else None
+            self._claim(statement, sign, *sides, slack, right == ["0"])
+        return parts[-1]
+
+    def _claim(self, statement, sign, left, right, slack=None, is_zero=False):
+        conditions = self._reason(statement.reason)
+        conditions += self.where.get(None, []) + self.where.get(statement.line, [])
+        starts = [{}]
+        if statement.at:
+            first, *more = split(statement.at, {","})
+            letter, first = split(first, {"="})
+            letter = self._parser([]).letter(letter)
+            starts = [{letter: self._parser(x).whole()({})} for x in (first, *more)]
+        claim = Claim(statement.line, sign, left, right, conditions, starts, slack, is_zero)
+        self.claims.append(claim)
 
     def _reason(self, reason):
         """The condition in a reason; an "if" in words must be acknowledged."""
@@ -172,51 +217,6 @@ class Formula:
         if word != "if" and word[3:] not in self.given:
             raise Refused(f'the reason says "{word}": acknowledge it with given=("{word[3:]}",)')
         return self._condition(rest)
-
-    def _read(self, statement, before, skip):
-        """Note what a statement claims; return its last side, from which a line may go on."""
-        words = statement.words
-        if "limits" in self.given:  # what tends to a limit is tried, not that it does
-            words = split(words, LIMITS)[0]
-        if len(split(words, {r"\sim"})) > 1:
-            if "laws" not in self.given:
-                raise Refused(
-                    f'{" ".join(words)} is a law in passing: acknowledge it with given=("laws",)'
-                )
-            return before
-        for arrow in ARROWS.keys() & set(words):
-            return self._claim(statement, *split(words, {arrow}), arrow)
-        parts, signs = chain(words)
-        parts[0] = parts[0] or before
-        if words and not (signs and all(parts)):
-            raise Refused(f"this states nothing: {' '.join(words)}")
-        for left, sign, right in zip(parts[skip:], signs[skip:], parts[skip + 1 :], strict=False):
-            if _bare(left) == _bare(right):
-                raise Refused(f"both sides are the same, {' '.join(left)}")
-            self._claim(statement, left, right, sign)
-        return parts[-1]
-
-    def _claim(self, statement, left, right, sign):
-        read = (lambda side: self._condition(side)[0]) if sign in ARROWS else self._meaning
-        claim = _Claim(
-            statement.line, read(left), sign, read(right), self._reason(statement.reason)
-        )
-        claim.conditions += self.where.get(None, []) + self.where.get(statement.line, [])
-        claim.is_zero = right == ["0"]
-        claim.constant = any(map(self._is_constant, (left, right)))
-        claim.slack = _half_a_digit(right) if sign == r"\approx" else None
-        if statement.at:
-            first, *more = split(statement.at, {","})
-            letter, first = split(first, {"="})
-            letter = Parser([], self.names, []).letter(letter)
-            claim.starts = [{letter: self._meaning(x)({})} for x in (first, *more)]
-        self.claims.append(claim)
-        return []
-
-    def _is_constant(self, side):
-        entry = self.names.read(side)
-        entries = self.names.entries.get(entry.name if entry else "".join(side), [])
-        return bool(entries) and all(x.constant for x in entries)
 
     def run(self, *, until_false: bool = False) -> list[Finding]:
         """Try every claim in every case; or until one is false, which comes last."""
@@ -230,7 +230,7 @@ class Formula:
 
     def _try(self, claim, until_false):
         todo, truths, cases, alive, bad = claim.starts[::-1], set(), 0, 0, None
-        while todo:
+        while todo and not (bad and until_false):
             scope = todo.pop()
             try:
                 if not all(holds(scope) for holds in claim.conditions):
@@ -242,31 +242,22 @@ class Formula:
                 letter = str(free)
                 todo += [scope | {letter: x} for x in reversed(self.names.extent(letter)(scope))]
                 if cases + len(todo) > CASES:
-                    raise Undefined(
-                        f"more than {CASES} cases, {letter} is bound by nothing"
-                    ) from None
+                    many = f"more than {CASES} cases, {letter} is bound by nothing"
+                    raise Undefined(many) from None
                 continue
-            cases, alive = cases + 1, alive + _alive(a)
+            cases, alive = cases + 1, alive + (not compare(a, "=", 0, ABSOLUTE))
             truths.add(a if claim.sign in ARROWS else None)
             if bad is None and not claim.holds(a, b):
                 bad = (scope, a, b)
-                if until_false:
-                    break
-        if not cases or (claim.sign in ARROWS and not truths >= ARROWS[claim.sign]):
-            raise Refused(
-                "nothing is tried: " + ("the premise never varies" if cases else "no case")
-            )
-        return Finding(claim.line, bad is None, cases, alive, bad, claim.constant)
+        if not cases or (claim.sign in ARROWS and not truths >= ARROWS[claim.sign] and not bad):
+            why = "the premise never varies" if cases else "no case"
+            raise Refused(f"nothing is tried: {why}")
+        return Finding(claim.line, bad is None, cases, alive, bad)
 
 
 def _bare(words):
-    """The tokens, without braces around a single one: s_{t} is s_t."""
-    bare = []
-    for x in words:
-        bare.append(x)
-        if x == "}" and bare[-3:-2] == ["{"]:
-            bare[-3:] = bare[-2:-1]
-    return bare
+    """A side as text, without braces around a single token: s_{t} is s_t."""
+    return re.sub(r"\{ (\S+) \}", r"\1", " ".join(words))
 
 
 def _half_a_digit(words):
@@ -274,11 +265,3 @@ def _half_a_digit(words):
     if not number.replace(".", "", 1).isdigit():
         raise Refused(f"{' '.join(words)} is no printed number, so nothing says how near is meant")
     return 0.5 * 10.0 ** -len(number.partition(".")[2]) * (1 + 1e-9)
-
-
-def _alive(x):
-    if isinstance(x, tuple):
-        return True
-    if getattr(x, "dtype", None) in (object,):
-        return any(map(_alive, x.flat))
-    return not is_zero(x) if symbolic(x) else bool(np.max(np.abs(x)) > ABSOLUTE)

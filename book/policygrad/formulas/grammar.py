@@ -11,37 +11,19 @@ of its own, ``\sum`` or ``\frac``, is registered by the room ``constructs``.
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import numpy as np
 
 from .names import SEPARATORS, Names
-from .tex import RELATIONS, Missing, Reader, Refused, Undefined, is_symbol, split
-from .values import JOIN, apply, compare, plain, power, slope, whole
+from .tex import Missing, Reader, Refused, Undefined, chain, is_symbol, split
+from .values import apply, compare, join, plain, power, slope, whole
 
-__all__ = ["ADD", "FACTOR", "Parser", "chain", "construct", "lift"]
+__all__ = ["ADD", "CONSTRUCTS", "FACTOR", "Parser", "lift"]
 
 ADD, DOT, TIMES, TRANSPOSE, FACTOR, POWER = 10, 15, 20, 30, 40, 50
 SIGNS = {"+": ADD, "-": ADD, r"\vert": ADD, "/": TIMES, r"\cdot": DOT, "^": POWER}
 CONSTRUCTS = {}  # token -> function of the parser that has just taken it
-
-
-def construct(*words):
-    """Register a function of the parser as the meaning of what begins with these tokens."""
-
-    def register(function):
-        CONSTRUCTS.update(dict.fromkeys(words, function))
-        return function
-
-    return register
-
-
-def chain(words):
-    """The sides of a chain of relations, and the signs between them."""
-    parts, signs, at = split(words, RELATIONS), [], 0
-    for part in parts[:-1]:
-        at += len(part) + 1
-        signs.append(words[at - 1])
-    return parts, signs
 
 
 def lift(f, *operands):
@@ -52,9 +34,9 @@ def lift(f, *operands):
 class Parser(Reader):
     """One expression; ``used`` lists the names that it speaks of."""
 
-    def __init__(self, words, names: Names, used: list):
+    def __init__(self, words, names: Names, used: list | None = None):
         super().__init__(words)
-        self.names, self.used = names, used
+        self.names, self.used = names, [] if used is None else used
 
     def whole(self):
         """The meaning of all tokens together."""
@@ -95,7 +77,7 @@ class Parser(Reader):
             elif sign == r"\vert":
                 left = self._at(left)
             else:
-                left = lift(JOIN.get(sign, JOIN["*"]), left, self.expression(binds + 1))
+                left = lift(partial(join, sign), left, self.expression(binds + 1))
                 if sign == "/" and self.next not in (None, *SIGNS):
                     raise Refused(f"a/b {self.next}: is {self.next} below the stroke or beside it?")
         return left
@@ -124,9 +106,8 @@ class Parser(Reader):
         for phrase, words in self.names.phrases.items():
             if self.words[self.at : self.at + len(words)] == words:
                 self.at += len(words)
-                self.used.append(phrase)
-                self.names.spoken.add(phrase)
-                return lambda scope: plain(self.names.lookup(phrase, scope))
+                self._speak_of(phrase)
+                return lambda scope: plain(self.names.value(phrase, scope))
         if self.next in CONSTRUCTS:
             return CONSTRUCTS[self.take()](self)
         digits = ""
@@ -147,19 +128,17 @@ class Parser(Reader):
         token, known, letters = self.next, self.names.entries, self.names.domains
         if not is_symbol(token):
             raise Refused(f"cannot execute {token or 'nothing'} in {' '.join(self.words)}")
-        written = self.name()
-        lower, upper = self.scripts()
+        written, (lower, upper) = self.name(), self.scripts()
         literal, at_theta = "_" + "".join(lower), lower[:1] == [r"\theta"]
         star = upper == ["*"]  # b^* is no power of b
+        lows = (literal, r"_\theta" if at_theta else "_") if lower else ("",)
         ups = ["^" + "".join(upper)] * bool(upper) + [""] * (not star)
         for name in (written, written.rstrip("'")):
-            for up in ups:
-                for low in (literal, r"_\theta" if at_theta else "_") if lower else ("",):
-                    if name + low + up in known:
-                        index = lower if low == "_" else []
-                        theta = self.inner(lower) if at_theta and low != literal else None
-                        primes = len(written) - len(name)
-                        return name + low + up, index, [] if up else upper, primes, theta
+            for up, low in product(ups, lows):
+                if name + low + up in known:
+                    index, primes = lower if low == "_" else [], len(written) - len(name)
+                    theta = self.inner(lower) if at_theta and low != literal else None
+                    return name + low + up, index, [] if up else upper, primes, theta
             if name.rstrip("'") in letters and not lower and not star:
                 return name, [], upper, 0, None
             if name == r"\theta" and lower and (name in known or name in letters):
@@ -168,12 +147,19 @@ class Parser(Reader):
         name = written + (literal if lower else "")
         raise kind(f"{name} has no value: is it misspelt, or an edit unsaved?")
 
-    def _symbol(self):
-        name, index, upper, primes, theta = self.resolve()
+    def _speak_of(self, name):
         self.used.append(name)
         self.names.spoken.add(name)
-        self._parse_definitions(name)
-        batch = None
+        for entry in self.names.entries.get(name, ()):
+            if entry.words is not None and entry.meaning is None:
+                parser = Parser(entry.words, self.names)
+                entry.meaning = parser.whole  # where it stands in itself, it is being parsed
+                entry.meaning = parser.whole()
+
+    def _symbol(self):
+        name, index, upper, primes, theta = self.resolve()
+        self._speak_of(name)
+        batch, names = None, self.names
         if upper[:1] + upper[-1:] == ["(", ")"]:
             upper, batch = [], self.inner(upper[1:-1])
         index, inside = self.several(index, {","}), self._arguments(name)
@@ -182,56 +168,42 @@ class Parser(Reader):
             if theta is not None:
                 scope = scope | {r"\theta": np.ravel(theta(scope))}
             if batch is not None:
-                scope = scope | {r"\tau": self._drawn(batch, scope)}
+                scope = scope | {r"\tau": _drawn(names.value("batch", scope), batch(scope))}
             below = [x(scope) for x in index]
             given = None if inside is None else [x(scope) for x in inside]
             if name == r"\theta" and below:
-                flat, k = self.names.entry(name, below, scope)
+                flat, k = names.entry(name, below, scope)
                 return flat[k]
             if primes:
-                return self._slope(name, below, given, primes, scope)
-            bare = not below and given is None
-            return plain(
-                self.names.lookup(name, scope)
-                if bare
-                else self.names.call(name, below, given, scope)
-            )
+                return _slope(names, name, below, given, primes, scope)
+            return plain(names.value(name, scope, below, given))
 
         return self._raised(value, upper) if upper else value
-
-    def _parse_definitions(self, name):
-        for entry in self.names.entries.get(name, ()):
-            if entry.words is not None and entry.meaning is None:
-                parser = Parser(entry.words, self.names, [])
-                entry.meaning = parser.whole  # where it stands in itself, it is being parsed
-                entry.meaning = parser.whole()
-
-    def _drawn(self, batch, scope):
-        drawn, i = self.names.lookup("batch", scope), whole(batch(scope), "an index of the batch")
-        if not 1 <= i <= len(drawn):
-            raise Undefined(f"number {i} in a batch of {len(drawn)}")
-        return drawn[i - 1]
-
-    def _slope(self, name, below, given, primes, scope):
-        def f(x, order=primes):
-            if order:
-                return slope(partial(f, order=order - 1), x)
-            return plain(self.names.call(name, below, [x], scope))
-
-        (letter,) = self.names.entries[name][0].inside
-        return f(given[0] if given else self.names.lookup(letter, scope))
 
     def _arguments(self, name):
         """What stands in brackets, if a function of that name is declared; else it is a factor."""
         if self.next != "(":
             return None
+        inside = Reader(self.words[self.at + 1 :]).until(")")
         if any(entry.inside for entry in self.names.entries.get(name, ())):
-            self.take()
-            words = self.until(")")
-            if not words:
+            if not inside:
                 raise Refused(f"{name}(): nothing stands in the brackets")
-            return self.several(words, SEPARATORS)
-        words = Reader(self.words[self.at + 1 :]).until(")")
-        if not set(words[1:]) - {"'"}:
-            raise Refused(f"{name}({''.join(words)}): {name} is declared, but not as a function")
+            self.at += len(inside) + 2
+            return self.several(inside, SEPARATORS)
+        if not set(inside[1:]) - {"'"}:
+            raise Refused(f"{name}({''.join(inside)}): {name} is declared, but not as a function")
         return None
+
+
+def _drawn(batch, i):
+    if not 1 <= whole(i, "an index of the batch") <= len(batch):
+        raise Undefined(f"number {i} in a batch of {len(batch)}")
+    return batch[whole(i, "an index of the batch") - 1]
+
+
+def _slope(names, name, below, given, primes, scope):
+    (letter,) = names.entries[name][0].inside
+    f = lambda x: plain(names.value(name, scope, below, [x]))  # noqa: E731
+    for _ in range(primes):
+        f = partial(slope, f)
+    return f(given[0] if given else names.value(letter, scope))

@@ -1,32 +1,39 @@
-r"""From a notebook to tokens: the display of a label, cut into TeX's words, and a cursor over them.
+r"""From a notebook to statements: the display of a label, its tokens, lines, commas and reasons.
 
 A token is a command (``\sum``), a character, a command with its word (``\text{right}``) or a
 decorated letter (``\hat g``); digits stay apart, for ``\frac12`` is one half.  Spaces, sizes of
 brackets and ``aligned`` leave no token.  A bar whose size says on which side it stands becomes
 ``\lvert`` or ``\rvert``; one that stands alone, as in ``\big|``, becomes ``\vert``.
+
+A comma, a ``\qquad`` and ``\\`` separate statements; a line that begins with a sign is the rest of
+its predecessor.  Behind ``&&`` stands the reason; one that is all mathematics is a statement, too.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["RELATIONS", "Missing", "Reader", "Refused", "Undefined", "display"]
-__all__ += ["is_symbol", "split", "tokens"]
+__all__ = ["Missing", "Reader", "Refused", "Statement", "Undefined", "chain", "definitions"]
+__all__ += ["display", "is_symbol", "split", "statements", "tokens"]
 
 TOKEN = re.compile(
     r"\\(?:text|mathsf|operatorname|begin|end)\*?\{[^{}]*\}|\\[A-Za-z]+|\\.|\S", re.S
 )
 SPACE = {r"\,", r"\;", r"\:", r"\!", r"\ ", r"\displaystyle"}
 SPACE |= {rf"\{end}{{{kind}}}" for end in ("begin", "end") for kind in ("aligned", "gathered")}
+GAPS = {r"\qquad", r"\quad"}
 SIZES = {r"\left": r"\lvert", r"\right": r"\rvert"}
 for _size in (r"\big", r"\Big", r"\bigg", r"\Bigg"):
     SIZES |= {_size: r"\vert", f"{_size}l": r"\lvert", f"{_size}r": r"\rvert"}
 DECORATIONS = {r"\hat", r"\bar", r"\tilde", r"\mathcal", r"\mathbb"}
 SAME = {r"\tfrac": r"\frac", r"\tbinom": r"\binom", r"\ln": r"\log", r"\ne": r"\neq"}
 RELATIONS = {"=", r"\neq", "<", ">", r"\le", r"\ge", r"\approx"}
+ARROWS = {r"\Longrightarrow": {True}, r"\Longleftrightarrow": {True, False}}  # premises to be met
+LIMITS = {r"\to", r"\longrightarrow"}
 BRACKETS = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lvert": r"\rvert"}
 GREEK = set(
     r"\alpha \beta \gamma \delta \epsilon \varepsilon \zeta \eta \theta \kappa \lambda \mu \nu \xi"
@@ -103,16 +110,22 @@ def is_symbol(token: str | None) -> bool:
     return word or token in GREEK or (len(token) == 1 and token.isalpha())
 
 
-def split(words: list[str], at: set[str]) -> list[list[str]]:
-    """Cut where a token of ``at`` stands outside all brackets."""
-    parts, depth = [[]], 0
+def chain(words: list[str], at=RELATIONS) -> tuple[list[list[str]], list[str]]:
+    """The parts between tokens of ``at`` that stand outside all brackets, and these tokens."""
+    parts, signs, depth = [[]], [], 0
     for word in words:
         depth += (word in BRACKETS) - (word in BRACKETS.values())
         if word in at and depth == 0:
             parts.append([])
+            signs.append(word)
         else:
             parts[-1].append(word)
-    return parts
+    return parts, signs
+
+
+def split(words: list[str], at: set[str]) -> list[list[str]]:
+    """The parts alone."""
+    return chain(words, at)[0]
 
 
 class Reader:
@@ -168,3 +181,59 @@ class Reader:
             mark = self.take()
             found[mark] = self.group()
         return found["_"], found["^"]
+
+
+@dataclass
+class Statement:
+    """One statement of a display, in tokens: its line, its reason, where it is said to hold."""
+
+    line: int
+    words: list
+    reason: list
+    at: list = field(default_factory=list)  # x = 1, and further values
+
+
+def statements(tex: str) -> list[Statement]:
+    """All statements of a display."""
+    rows = []
+    for n, row in enumerate(split(tokens(tex), {r"\\"}), 1):
+        end = next((k for k in range(len(row)) if row[k : k + 2] == ["&", "&"]), len(row))
+        words, reason = [word for word in row[:end] if word != "&"], row[end + 2 :]
+        if rows and words[:1] in (["+"], ["-"]):
+            rows[-1].words += words
+        else:
+            rows.append(Statement(n, words, reason))
+    for row in list(rows):
+        if chain(row.reason)[1] and not any(word.startswith(r"\text") for word in row.reason):
+            rows.append(Statement(row.line, row.reason, []))
+    return [statement for row in rows for statement in _cut(row)]
+
+
+def _cut(row):
+    """The statements of a row: a gap beside an arrow or a text does not cut."""
+    kept, found = [], []
+    for before, word, after in zip(["", *row.words], row.words, [*row.words[1:], ""], strict=False):
+        joined = any(x in ARROWS or x in LIMITS or x[:5] == r"\text" for x in (before, after))
+        if word not in GAPS:
+            kept.append(word)
+        elif not joined:
+            kept.append(",")
+    for part in filter(None, split(kept, {","})):
+        if found and found[-1].at and not chain(part)[1]:
+            found[-1].at += [",", *part]
+        else:
+            words, *at = split(part, {r"\text{at}"})
+            found.append(Statement(row.line, words, row.reason, *at))
+    return found
+
+
+def definitions(*labels: str, folder=None) -> dict[str, str]:
+    """The equations of displays that define, as entries of an environment."""
+    found = {}
+    for label in labels:
+        for statement in statements(display(label, folder)):
+            sides, signs = chain(statement.words)
+            if signs != ["="]:
+                raise Refused(f"{label}: {' '.join(statement.words)} defines nothing")
+            found[" ".join(sides[0])] = " ".join(sides[1])
+    return found

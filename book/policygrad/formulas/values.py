@@ -4,7 +4,7 @@ A vector is a column and its transpose a row, so that the product of matrices sa
 there are: v^T w is a number, v w^T a matrix, v w nothing.  What has one entry is a number.
 
     f'(x) = Im f(x + ih) / h, h = 10^-30      the complex step: no difference, hence no rounding
-    f'(x) = (4 D(h) - D(2h)) / 3              where f steps itself; D(h) is a central difference
+    f'(x) = (4 D(h) - D(2h)) / 3              inside another derivative; D(h): central difference
 
 SymPy's expressions pass through the same functions, and SymPy differentiates them.
 """
@@ -18,28 +18,13 @@ import numpy as np
 
 from .tex import Undefined
 
-__all__ = [
-    "JOIN",
-    "along",
-    "apply",
-    "compare",
-    "is_zero",
-    "norm",
-    "plain",
-    "power",
-    "slope",
-    "symbolic",
-    "whole",
-]
+__all__ = ["along", "apply", "compare", "is_zero", "join", "norm", "plain", "power"]
+__all__ += ["real", "slope", "symbolic", "whole"]
 
 TINY, STEP = 1e-30, 5e-4  # of the complex step; of differences
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # so near are the two sides of an equation
 ORDER = {"<": operator.lt, r"\le": operator.le, ">": operator.gt, r"\ge": operator.ge}
 MATRIX = {"tr": np.trace, "transpose": np.transpose, "pinv": np.linalg.pinv}
-
-
-class Nested(Exception):
-    """A complex step inside another."""
 
 
 def symbolic(*xs) -> bool:
@@ -54,50 +39,53 @@ def plain(x):
     return x
 
 
-def _shape(x):
-    return getattr(x, "shape", ())
+def real(x):
+    """A number, or its real part where a complex step goes through it."""
+    return x if symbolic(x) else np.real(x)
 
 
 def whole(x, what: str) -> int:
     """A whole number, for an index or a bound."""
-    real = x if symbolic(x) else np.real(x)
-    if _shape(x) or real != int(real):
+    if _shape(x) or real(x) != int(real(x)):
         raise Undefined(f"{what} is no whole number but {x}")
-    return int(real)
+    return int(real(x))
 
 
-def _add(a, b):
+def _shape(x):
+    return getattr(x, "shape", ())
+
+
+def _require_alike(sign, a, b):
+    """The same shape; but 0 is as good as a vector of zeros."""
     if _shape(a) != _shape(b) and not any(not _shape(x) and x == 0 for x in (a, b)):
-        raise Undefined(f"a sum of shapes {_shape(a)} and {_shape(b)}")
-    return a + b
+        raise Undefined(f"{sign} between shapes {_shape(a)} and {_shape(b)}")
 
 
-def _multiply(a, b):
+def join(sign: str, a, b):
+    r"""a + b, a - b, a / b, a \cdot b, or their product."""
+    if sign in ("+", "-"):
+        _require_alike(sign, a, b)
+        return a + b if sign == "+" else a - b
+    if sign == "/":
+        if _shape(b):
+            raise Undefined("a vector in a denominator")
+        return a / b
     if not (_shape(a) and _shape(b)):
         return a * b
+    if sign == r"\cdot" and a.shape == b.shape and b.shape[1] == 1:
+        a = a.T
     if a.shape[1] != b.shape[0]:
         raise Undefined(rf"a product of shapes {a.shape} and {b.shape}; of vectors, \cdot or ^\top")
     return plain(a @ b)
 
 
-def _dot(a, b):
-    columns = _shape(a) == _shape(b) and _shape(a)[1:] == (1,)
-    return _multiply(a.T if columns else a, b)
-
-
-def _divide(a, b):
-    if _shape(b):
-        raise Undefined("a vector in a denominator")
-    return a / b
-
-
-JOIN = {"+": _add, "-": lambda a, b: _add(a, -b), "*": _multiply, r"\cdot": _dot, "/": _divide}
-
-
 def power(a, n):
     """a^n; of a square matrix too."""
     if not _shape(a):
-        return a**n
+        found = a**n
+        if isinstance(found, complex) and not np.iscomplexobj([a, n]):
+            raise Undefined("a root of a negative number")
+        return found
     if a.shape[0] != a.shape[1]:
         raise Undefined("a power of a vector")
     return np.linalg.matrix_power(a, whole(n, "a matrix's power"))
@@ -130,13 +118,10 @@ def slope(f, x):
 
         letter = sympy.Dummy()
         return sympy.diff(f(letter), letter).subs(letter, x)
-    if np.iscomplexobj(x):
-        raise Nested
-    try:
-        return np.imag(f(x + 1j * TINY)) / TINY
-    except Nested:
+    if np.iscomplexobj(x):  # a complex step goes through it already
         near, far = ((f(x + h) - f(x - h)) / (2 * h) for h in (STEP, 2 * STEP))
         return (4 * near - far) / 3
+    return np.imag(f(x + 1j * TINY)) / TINY
 
 
 def along(f, theta, k):
@@ -154,20 +139,18 @@ def compare(a, sign: str, b, least=0.0, slack=None) -> bool:
     r"""Does a claim, or (``least`` = 0) a condition hold?  ``slack``: how near is ``\approx``?"""
     if isinstance(a, tuple):  # a history
         return (a == b) == (sign == "=")
-    if _shape(a) != _shape(b) and not any(not _shape(x) and x == 0 for x in (a, b)):
-        raise Undefined(f"{sign} between shapes {_shape(a)} and {_shape(b)}")
+    _require_alike(sign, a, b)
     if sign in ORDER and _shape(a):
         raise Undefined(f"{sign} between vectors")
-    if object in (getattr(a, "dtype", None), getattr(b, "dtype", None)):
+    if np.dtype(object) in (getattr(a, "dtype", None), getattr(b, "dtype", None)):
         pairs = zip(*np.broadcast_arrays(a, b), strict=True)
         return all(compare(x, "=", y, least, slack) for x, y in pairs) == (sign != r"\neq")
     if symbolic(a, b):
         import sympy
 
-        if sign in ("=", r"\neq") and slack is None:
-            return is_zero(sympy.sympify(a) - b) == (sign == "=")
-        a, b = sympy.simplify(sympy.sympify(a) - b), 0
-        same = abs(a.evalf()) <= slack if slack else a == 0
+        a, b = sympy.sympify(a) - b, 0
+        same = abs(a.evalf()) <= slack if slack else is_zero(a)
+        a = sympy.simplify(a) if sign in ORDER else a
     else:
         a, b = np.real(a), np.real(b)
         size = max(np.max(np.abs(a)), np.max(np.abs(b)))
@@ -182,23 +165,10 @@ def is_zero(x) -> bool:
     """Is an expression of SymPy 0, whatever its letters are?  Quick answers come first."""
     import sympy
 
-    if isinstance(x, sympy.Expr):
-        there = _somewhere(x)
-        if there is not None and abs(there) > RELATIVE:
-            return False
-        if x.is_rational_function() and sympy.cancel(x) == 0:
-            return True
-    return bool(sympy.simplify(x) == 0)
-
-
-def _somewhere(x):
-    """Its value at a point where no letter is special; None where it has none."""
-    import sympy
-
     letters = sorted(x.free_symbols, key=str)
     unlike = any(letter.is_integer or letter.is_positive is False for letter in letters)
-    if unlike or x.has(sympy.core.function.AppliedUndef):
-        return None
-    there = x.subs({letter: sympy.Rational(3, 8 + 5 * n) for n, letter in enumerate(letters)})
-    there = there.evalf(20)
-    return there if there.is_number and there.is_finite else None
+    if not (unlike or x.has(sympy.core.function.AppliedUndef)):  # a point where none is special
+        there = x.subs({y: sympy.Rational(3, 8 + 5 * n) for n, y in enumerate(letters)}).evalf(20)
+        if there.is_number and there.is_finite and abs(there) > RELATIVE:
+            return False
+    return (x.is_rational_function() and sympy.cancel(x) == 0) or bool(sympy.simplify(x) == 0)
