@@ -393,8 +393,8 @@ def _source(file: str) -> tuple[list[str], ast.Module]:
 # --- what an author is told -----------------------------------------------------------------------
 
 
-def complaints(path: Path, proof: Proof, pending: dict, record=None) -> list[str]:
-    """Say which checks of a chapter prove too little, and which are pending no more."""
+def complaints(path: Path, proof: Proof, record=None) -> list[str]:
+    """Say which checks of a chapter prove too little."""
     record = recorded(path) if record is None else record
     again = f"python tests/mutants.py --record {path.stem.split('-')[0]}"
     found = []
@@ -407,13 +407,9 @@ def complaints(path: Path, proof: Proof, pending: dict, record=None) -> list[str
         elif slip is None:
             what = f"no slip is recorded that makes it fail; run `{again}`, which looks for one"
         else:
-            what = None
-        if what is not None and name not in pending:
-            found.append(f"{path.stem}, {name}: {what}")
-        elif what is None and name in pending:
-            found.append(f"{path.stem}, {name}: no longer pending; take it out of PENDING")
-    gone = [name for name in pending if name not in proof.seen]
-    return found + [f"{path.stem}, {name}: no such check; take it out of PENDING" for name in gone]
+            continue
+        found.append(f"{path.stem}, {name}: {what}")
+    return found
 
 
 # --- the record -----------------------------------------------------------------------------------

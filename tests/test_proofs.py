@@ -14,7 +14,6 @@ import controls
 import flow
 import forks
 import proofs
-from pending import PENDING
 from slips import KINDS, slips
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -32,14 +31,8 @@ needs_fork = pytest.mark.skipif(
 def test_every_check_of_a_chapter_has_been_seen_to_fail(path):
     proof = forks.in_child(proofs.prove, path, proofs.recorded(path), False)
     assert (proof.bad, proof.error) == ([], "")
-    pending = {name: why for (page, name), why in PENDING.items() if page == path.stem}
-    complaints = proofs.complaints(path, proof, pending)
+    complaints = proofs.complaints(path, proof)
     assert not complaints, "\n".join(complaints)
-
-
-def test_what_is_pending_stands_in_a_chapter():
-    pages = {path.stem for path in NOTEBOOKS}
-    assert {page for page, _ in PENDING} <= pages
 
 
 # --- tiny chapters, one fault each ---------------------------------------------------------------
@@ -242,9 +235,9 @@ PAGE = Path("07-page.ipynb")
 SLIP = {"in": "the chapter", "line": "a = b * c", "slip": "b -> 1.1 * b"}
 
 
-def told(seen, faults=None, pending=None, record=None):
+def told(seen, faults=None, record=None):
     proof = proofs.Proof(seen=seen, faults=faults or {})
-    return proofs.complaints(PAGE, proof, pending or {}, record or {})
+    return proofs.complaints(PAGE, proof, record or {})
 
 
 def test_an_author_is_told_what_to_do():
@@ -255,11 +248,6 @@ def test_an_author_is_told_what_to_do():
     assert "`b -> 1.1 * b` in `a = b * c`" in stale and run in stale
     (fault,) = told({"x · close": SLIP}, {"x · close": "both sides are `f`"})
     assert "both sides are `f`" in fault and "delete" in fault
-    (done,) = told({"x · close": SLIP}, pending={"x · close": "to do"})
-    assert "no longer pending" in done
-    (gone,) = told({}, pending={"x · close": "to do"})
-    assert "no such check" in gone
-    assert told({"x · close": None}, pending={"x · close": "to do"}) == []
     assert told({"x · close": SLIP}) == []
 
 
