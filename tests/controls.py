@@ -43,7 +43,7 @@ class Equation:
 
 def size_of(record: dict, line: str) -> float | None:
     """Give how far off a control is, from its record and from the line that it printed."""
-    if record["kind"] == "close":
+    if record["kind"] in ("close", "runs"):
         return record["figures"].get("relative")
     found = _OFF.search(line) if record["kind"] == "unbiased" else None
     if found is None:

@@ -12,6 +12,9 @@ A check compares two things, its sides.  A slip counts if
   or that wipes one out, does not show that the two belong together;
 * the check then fails.  An error of another kind proves nothing.
 
+What says "= 0" no such slip moves: it counts as seen to fail by a control on the same equation, a
+false claim that the same kind of check refutes.
+
 The slip may stand in the cell of the check, in an earlier one, or in a function of the package.
 
 Three faults need no slip: a check whose two sides are one thing (``flow.same_thing``), one that
@@ -49,7 +52,7 @@ from slips import KINDS, called, slips
 PACKAGE = Path(__file__).resolve().parents[1] / "book" / "policygrad"
 RECORD = Path(__file__).parent / "seen_to_fail.json"
 SECONDS = 0.5  # of processor time that a slip gets, on top of three times what is usual
-MOST = 16  # slips of one kind that are tried for a check in the chapter; as many in the package
+MOST = 16  # slips of one kind that are tried for a check in the chapter; in the package, four times
 NEAREST = 4  # cells before a check from which functions of the package are struck
 HERE = "the chapter"
 # What gives whole numbers, of which 10 % is no small part: an operand may be that far off unseen.
@@ -172,9 +175,21 @@ def prove(path, record=None, search: bool = True) -> Proof:
                 prover.proof.error = f"cell {cell.number}: {error!r}"
                 break
             prover.judge(session.verdicts[first:])
+        prover.count_controls(controls_of(path))
         for snapshot in reversed(prover.snapshots.values()):
             snapshot.close()
     return prover.proof
+
+
+def controls_of(path) -> dict[tuple[str, str], str]:
+    """The false claims that a chapter refutes: (label, kind) -> the first of them."""
+    found: dict[tuple[str, str], str] = {}
+    for cell in json.loads(Path(path).read_text("utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            record = output.get("metadata", {}).get("policygrad")
+            if record and record["claim"]:
+                found.setdefault((record["label"], record["kind"]), record["claim"])
+    return found
 
 
 @dataclass
@@ -232,6 +247,14 @@ class Prover:
                 self._try(one, verdict)
             self._find_fault(verdict)
 
+    def count_controls(self, refuted: dict[tuple[str, str], str]) -> None:
+        """What says "= 0" no slip of a tenth moves: it is seen to fail by a control of its kind."""
+        for verdict, name in self.wanted.items():
+            claim = refuted.get((verdict.label, verdict.kind))
+            if claim and any(verdict.more.nothing) and self.proof.seen[name] is None:
+                self.proof.seen[name] = {"in": HERE, "line": "= 0", "slip": claim}
+                self.proof.faults.pop(name, None)
+
     def _find_fault(self, verdict: Verdict) -> None:
         name = self.wanted[verdict]
         same = next((s for u, c in self._calls(verdict) if (s := same_thing(self.units, u, c))), "")
@@ -268,7 +291,7 @@ class Prover:
         for kind in KINDS if self._whole(verdict) else ("near",):
             if self.search:
                 yield from islice(self._in_cells(verdict, (kind,)), MOST)
-                yield from islice(self._in_package(verdict, (kind,)), MOST)
+                yield from islice(self._in_package(verdict, (kind,)), 4 * MOST)
 
     def _in_cells(self, verdict: Verdict, kinds, known=None) -> Iterator[Try]:
         """Slips in the cells, nearest first."""

@@ -26,7 +26,7 @@ MODULES = {"math", "np", "sp"}  # names that vary with nothing
 
 _PLAIN = {"log", "exp", "sqrt", "abs", "sign", "cumsum", "diff", "square", "norm", "log1p"}
 # Of these, an argument is an operand, or what the method is called on.
-_OPERANDS = {"abs", "dot", "einsum", "exp", "kron", "log", "log1p", "max", "maximum", "min"}
+_OPERANDS = {"diff", "abs", "dot", "einsum", "exp", "kron", "log", "log1p", "max", "maximum", "min"}
 _OPERANDS |= {"minimum", "outer", "prod", "sign", "solve", "sqrt", "square", "tensordot"}
 _SIGNS = {ast.Add: ast.Sub, ast.Sub: ast.Add}
 _TURNED = {ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.NotEq}

@@ -9,7 +9,8 @@ For every call of ``runs`` that a chapter makes, the page is altered under it: t
 the display with a slip in it, and has to fail, or to refuse it.  A slip is what one may write by
 mistake, or on purpose to see whether it is noticed: a sign turned, a digit off by one, a letter in
 place of another of its kind, a step too far, a bound, a relation turned, a prime, an index, a
-power, a factor, a term or a function left out, max for min, numerator and denominator exchanged.
+power, a factor, a term or a function left out, max for min, numerator and denominator exchanged,
+and, nearest to the truth, a side that comes out 10 % too large in its first term.
 
 A slip may leave a true statement: a sum that starts at the same place, 0 times another number.
 Such slips are listed in ``tests/typeset/``, each with the reason why it is true; no other may
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -90,6 +92,8 @@ def _all(tex: str) -> Iterator[Slip]:
         )
         if not alive[k] or LAYOUT.fullmatch(token) or label or notation:
             continue
+        if token == "=" and (at := re.compile(r"(?:\s|&|\{\})*(?=[^-+\s&}])").match(tex, end)):
+            yield _slip(tex, at.end(), at.end(), "1.1")
         for new in _instead(tokens, k, letters):
             yield _slip(tex, start, end, new)
         for stop in _ends(tokens, k):
@@ -232,59 +236,71 @@ class Tally:
 def judged(path, labels=None, every: int = 1) -> dict[str, Tally]:
     """Run a chapter; under each of its calls of ``runs``, alter the display.  For a fresh process.
 
-    ``every`` makes only each so-manieth slip of a display.
-
     Raises
     ------
     Exception
         that the chapter itself raised.
     """
-    found: dict[str, Tally] = {}
-    sys.path.insert(0, str(BOOK))
-    checks = importlib.import_module("policygrad.checks")
-    room = importlib.import_module("policygrad.checks.runs")
-    plain, page, formula = checks.runs, room.display, room.Formula
-
-    def nearest_first(slip):
-        """A formula whose claims are tried in another order: it is there that one will be false."""
-
-        class Formula(formula):
-            def run(self, **options):
-                self.claims.sort(key=lambda claim: abs(claim.line - slip.line))
-                return super().run(**options)
-
-        return Formula
-
-    def runs(label, *tried, slip=None, **options):
-        plain(label, *tried, slip=slip, **options)
-        if checks._controls or slip is not None or (labels and label not in labels):
-            return
-        tex = page(label)
-        tally = found.setdefault(label, Tally())
-        made = slips(tex)
-        todo = [slip for slip in made if slip.what in tally.passed] if tally.made else made[::every]
-        tally.made, tally.passed = len(made), []
-        for slip in todo:
-            room.display = lambda _, slip=slip: slip.tex
-            room.Formula = nearest_first(slip)
-            checks._controls.append("a slip")
-            try:
-                plain(label, *tried, **options)
-            except checks.NotRefuted:
-                tally.passed.append(slip.what)
-            except checks.CheckFailed:
-                tally.false.append(slip.what)
-            except ValueError:
-                tally.refused.append(slip.what)
-            finally:
-                checks._controls.pop()
-                room.display, room.Formula = page, formula
-
-    checks.runs = runs
+    found = collect(labels, every)
     outcome = chapters.run(path)
     if outcome.error is not None:
         raise outcome.error
     return found
+
+
+def collect(labels=None, every: int = 1) -> dict[str, Tally]:
+    """Let each call of ``runs`` in this process be followed by slips; give where they are noted.
+
+    ``every`` makes only each so-manieth slip of a display.  A forked process makes none.
+    """
+    found: dict[str, Tally] = {}
+    sys.path.insert(0, str(BOOK))
+    checks = importlib.import_module("policygrad.checks")
+    room = importlib.import_module("policygrad.checks.runs")
+    plain, here = checks.runs, os.getpid()
+
+    def runs(label, *tried, slip=None, **options):
+        plain(label, *tried, slip=slip, **options)
+        asked = not (checks._controls or slip) and (not labels or label in labels)
+        if asked and os.getpid() == here:
+            tally, made = found.setdefault(label, Tally()), slips(room.display(label))
+            again = [slip for slip in made if slip.what in tally.passed]
+            todo = again if tally.made else made[::every]
+            tally.made, tally.passed = len(made), []
+            for one in todo:
+                getattr(
+                    tally, _try(one, room, checks, lambda: plain(label, *tried, **options))
+                ).append(one.what)
+
+    checks.runs = runs
+    return found
+
+
+def _try(slip: Slip, room, checks, call) -> str:
+    """Call a check while the page has a slip in it: "passed", "false" or "refused"."""
+    page, formula = room.display, room.Formula
+
+    class NearestFirst(formula):
+        """Tries the claims near the slip first: it is there that one will be false."""
+
+        def run(self, **options):
+            self.claims.sort(key=lambda claim: abs(claim.line - slip.line))
+            return super().run(**options)
+
+    room.display, room.Formula = lambda _: slip.tex, NearestFirst
+    checks._controls.append("a slip")
+    try:
+        call()
+    except checks.NotRefuted:
+        return "passed"
+    except checks.CheckFailed:
+        return "false"
+    except ValueError:
+        return "refused"
+    finally:
+        checks._controls.pop()
+        room.display, room.Formula = page, formula
+    raise AssertionError("a check in a control ends in one of these ways")
 
 
 def recorded(path) -> dict:
@@ -302,6 +318,24 @@ def record_of(tally: Tally, before: dict, because: str = "") -> dict:
         "example": min(noticed, key=lambda what: (abs(len(what) - 32), what), default=""),
         "still true": {what: reasons.get(what) or because for what in tally.passed},
     }
+
+
+def complaints(path, found: dict[str, Tally], whole: bool) -> list[str]:
+    """Say what is wrong with what came of the slips in a page; ``whole`` if all were made."""
+    records, again = recorded(path), f"run `python tests/typeset.py --record {path.stem}`"
+    said = [f"{label} is not executed any more; {again}" for label in records.keys() - found.keys()]
+    for label, tally in found.items():
+        record = records.get(label, {"made": 0, "still true": {}})
+        if tally.made != record["made"]:
+            said.append(f"{label}: {tally.made} slips, {record['made']} are recorded; {again}")
+        said += [
+            f"{label}: this slip passes: {what}; sharpen the values, or record why it is true"
+            for what in tally.passed
+            if what not in record["still true"]
+        ]
+        gone = record["still true"].keys() - tally.passed if whole else ()
+        said += [f"{label}: this slip is noticed by now: {what}; {again}" for what in gone]
+    return [f"{path.stem}, {one}" for one in said]
 
 
 def main() -> None:
