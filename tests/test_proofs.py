@@ -28,14 +28,14 @@ needs_fork = pytest.mark.skipif(
 # --- the chapters --------------------------------------------------------------------------------
 
 
-# All slips in the formulas take some two minutes: the continuous integration makes them.
+# All slips take some four minutes: the continuous integration makes them.
 EVERY = int(os.environ.get("EVERY_SLIP", "5"))
 
 
 def proof_and_slips(path):
     """Run a chapter once, for both kinds of slips: those in the cells, and those on the page."""
     found = typeset.collect(every=EVERY)
-    return proofs.prove(path, proofs.recorded(path), False), found
+    return proofs.prove(path, proofs.recorded(path), False, EVERY), found
 
 
 @needs_fork
