@@ -92,8 +92,8 @@ seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=.
 	@$(RUN) tests/seeds.py $(ARGS)
 
 .PHONY: mutants
-mutants: ready ## Make slips on purpose: which checks notice? (ARGS=--record, --controls, ...)
-	@$(RUN) tests/mutants.py $(ARGS)
+mutants: ready ## Make every slip, in the formulas on the page and in the cells: which do checks miss?
+	@EVERY_SLIP=1 $(PYTEST) tests/test_proofs.py -q -n $(JOBS) --dist worksteal $(ARGS)
 
 # Of NumPy's ways through a loop, those that this processor has beyond the least one.
 FEATURES = $(RUN) -c 'from numpy._core._multiarray_umath import __cpu_dispatch__ as all, \

@@ -162,7 +162,7 @@ def prove(path, record=None, search: bool = True, every: int = 1) -> Proof:
     path : of the chapter.
     record : slips by the name of the check, as :func:`recorded` gives them; they are tried first.
     search : look for another slip where the recorded one does not make the check fail.
-    every : make only each so-manieth recorded slip again; of the others, see that their line stands.
+    every : make only each so-manieth recorded slip again; of others see that their line stands.
     """
     prover = Prover(Path(path), record or {}, search, every)
     with Session(path, go_on=True) as session:
@@ -242,10 +242,9 @@ class Prover:
         self.wanted |= {verdict: self.name(verdict) for verdict in plain}
         self.proof.seen |= {self.wanted[verdict]: None for verdict in plain}
         for verdict in plain:
-            if len(self.wanted) % self.every and self._stands(
-                self.record.get(self.wanted[verdict])
-            ):
-                self.proof.seen[self.wanted[verdict]] = self.record[self.wanted[verdict]]
+            known = self.record.get(self.wanted[verdict])
+            if list(self.wanted).index(verdict) % self.every and self._stands(known):
+                self.proof.seen[self.wanted[verdict]] = known
             for one in self._tries(verdict):
                 if self.proof.seen[self.wanted[verdict]] is not None:
                     break
