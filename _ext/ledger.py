@@ -225,12 +225,12 @@ def slipped(page: str, label: str) -> list[str]:
 
 def altered(row: Equation) -> list[str]:
     """Say by which slip in its code each plain check was seen to fail."""
-    found = []
+    found: dict[str, list[Verdict]] = {}
     for v in row.of("identity", "close", "unbiased"):
         record = written(TESTS / "seen_to_fail.json").get(v.page, {}).get(name_of(v))
         if record is not None:
-            found.append(f"{code(record['slip'])}. {links(row, [v])}")
-    return found
+            found.setdefault(code(record["slip"]), []).append(v)
+    return [f"{slip}. {links(row, verdicts)}" for slip, verdicts in found.items()]
 
 
 def name_of(v: Verdict) -> str:

@@ -253,6 +253,44 @@ def test_no_figure_that_is_shown_exceeds_what_is_allowed():
             assert figures["statistic"] <= figures["limit"]
 
 
+def test_no_test_of_a_mean_is_blinder_than_a_tenth():
+    for row in ROWS:
+        for verdict in row.of("unbiased"):
+            figures = verdict.record["figures"]
+            if figures["rank"] and figures["exact_norm"]:
+                assert figures["smallest_bias"] <= 0.1 * figures["exact_norm"], verdict
+
+
+def test_the_weakest_checks_come_first():
+    head, rule, *lines = ledger.weakest(PAGES)
+    sizes = sorted(
+        (ledger.blindness(v)[0] for row in ROWS for v in row.of("close", "unbiased")), reverse=True
+    )
+    assert len(lines) == sum(size > ledger.FINE for size in sizes) > 40
+    assert (head, rule) == ("| lets pass | equation | cell |", "|---|---|---|")
+    first = next(
+        (row, v)
+        for row in ROWS
+        for v in row.of("close", "unbiased")
+        if ledger.blindness(v)[0] == sizes[0]
+    )
+    assert ledger.blindness(first[1])[1] in lines[0] and f"eq-{first[0].label}" in lines[0]
+
+
+def test_slips_on_the_page_and_in_the_code_stand_in_the_row():
+    row = next(row for row in ROWS if row.label == "reward-to-go")
+    words = "\n".join(ledger.table([row], LINES[row.page]))
+    record = ledger.written(ledger.TESTS / "typeset" / f"{row.page}.json")[row.label]
+    noticed = record["made"] - len(record["still true"])
+    assert f"{noticed} slips in the display, such as `" in words
+    assert "**as typeset**: 2 worlds" in words
+    verdict = row.of("close")[0]
+    seen = ledger.written(ledger.TESTS / "seen_to_fail.json")[verdict.page]
+    assert ledger.code(seen[ledger.name_of(verdict)]["slip"]) in words
+    read = next(row for row in ROWS if row.label == "false-alarm-rate")
+    assert "**read**: a limit" in "\n".join(ledger.table([read], LINES[read.page]))
+
+
 def test_what_agrees_has_no_figure_that_a_machine_decides():
     for row in ROWS:
         for verdict in row.of("close"):
