@@ -184,6 +184,7 @@ def compared(tmp_path_factory) -> SimpleNamespace:
     command += ["--nbval-cell-timeout=60", "-p", "no:cacheprovider", "--rootdir", folder, folder]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
     inherited["PYTHONPATH"] = str(ROOT / "_ext")
+    inherited.pop("CI", None)  # where it is set, pytest's summary says each message a second time
     run = subprocess.run(command, cwd=folder, env=inherited, capture_output=True, text=True)
     outcomes = re.findall(r"^(PASSED|FAILED) (\w+)\.ipynb", run.stdout, re.MULTILINE)
     return SimpleNamespace(folder=folder, said=run.stdout, outcomes={n: o for o, n in outcomes})
