@@ -163,7 +163,9 @@ def test_the_built_ledger_is_that_of_the_stored_notebooks(site, root):
     paths = sorted((root / "book").glob("*.ipynb"))
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in paths}
     tables = re.findall(r'<table class="ledger.*?</table>', text, re.DOTALL)
-    found = re.findall(r'<tr.*?href="[^"]*#equation-eq-([^"]*)"(.*?)</tr>', "".join(tables), re.S)
+    found = re.findall(
+        r'<tr.*?href="[^"]*#equation-(?:eq|def)-([^"]*)"(.*?)</tr>', "".join(tables), re.S
+    )
     rows = ledger.equations(notebooks)
     assert {label for label, _ in found} == {row.label for row in rows}
     assert len(found) == len(rows)
