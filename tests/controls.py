@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,18 +53,23 @@ def size_of(record: dict, line: str) -> float | None:
     return float(percent) / 100 if percent else float(times) if times else math.inf
 
 
+def records(path: Path) -> Iterator[tuple[dict, str]]:
+    """Give the record of each control of a notebook, and the line that it printed."""
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            record = output.get("metadata", {}).get("policygrad")
+            if record is not None and record["claim"] is not None:
+                yield record, "".join(output["data"]["text/plain"])
+
+
 def equations(paths=None) -> list[Equation]:
     """Give the equations of the book, or of these notebooks, the coarsest controls first."""
     sizes: dict[str, list] = {}
     pages: dict[str, str] = {}
     for path in sorted(BOOK.glob("*.ipynb")) if paths is None else paths:
-        for cell in json.loads(path.read_text("utf-8"))["cells"]:
-            for output in cell.get("outputs", []):
-                record = output.get("metadata", {}).get("policygrad")
-                if record is not None and record["claim"] is not None:
-                    line = "".join(output["data"]["text/plain"])
-                    pages.setdefault(record["label"], path.stem)
-                    sizes.setdefault(record["label"], []).append(size_of(record, line))
+        for record, line in records(path):
+            pages.setdefault(record["label"], path.stem)
+            sizes.setdefault(record["label"], []).append(size_of(record, line))
     found = [Equation(pages[label], label, tuple(each)) for label, each in sizes.items()]
     return sorted(found, key=lambda e: (e.nearest is None, -(e.nearest or 0), e.page))
 

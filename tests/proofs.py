@@ -44,6 +44,7 @@ from types import FunctionType
 import numpy as np
 import sympy as sp
 
+import controls
 from chapters import Session, Verdict, read
 from flow import Unit, same_thing, sides_of, that_checks_need, that_matter, units_of
 from forks import Snapshot
@@ -176,21 +177,10 @@ def prove(path, record=None, search: bool = True, every: int = 1) -> Proof:
                 prover.proof.error = f"cell {cell.number}: {error!r}"
                 break
             prover.judge(session.verdicts[first:])
-        prover.count_controls(controls_of(path))
+        prover.count_controls(path)
         for snapshot in reversed(prover.snapshots.values()):
             snapshot.close()
     return prover.proof
-
-
-def controls_of(path) -> dict[tuple[str, str], str]:
-    """The false claims that a chapter refutes: (label, kind) -> the first of them."""
-    found: dict[tuple[str, str], str] = {}
-    for cell in json.loads(Path(path).read_text("utf-8"))["cells"]:
-        for output in cell.get("outputs", []):
-            record = output.get("metadata", {}).get("policygrad")
-            if record and record["claim"]:
-                found.setdefault((record["label"], record["kind"]), record["claim"])
-    return found
 
 
 @dataclass
@@ -259,8 +249,10 @@ class Prover:
             return known["line"] in map(str.strip, _source(known["in"])[0])
         return any(known["line"] in map(str.strip, cell.lines) for cell in self.cells.values())
 
-    def count_controls(self, refuted: dict[tuple[str, str], str]) -> None:
+    def count_controls(self, path) -> None:
         """What says "= 0" no slip of a tenth moves: it is seen to fail by a control of its kind."""
+        found = [record for record, _ in controls.records(Path(path))]
+        refuted = {(one["label"], one["kind"]): one["claim"] for one in reversed(found)}
         for verdict, name in self.wanted.items():
             claim = refuted.get((verdict.label, verdict.kind))
             if claim and any(verdict.more.nothing) and self.proof.seen[name] is None:

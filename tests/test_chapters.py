@@ -4,7 +4,8 @@ import nbformat
 
 import chapters
 
-HEAD = "import numpy as np\nfrom policygrad.checks import CheckFailed, close, refuted"
+HEAD = "import numpy as np\nimport sympy as sp\n"
+HEAD += "from policygrad.checks import CheckFailed, close, identity, refuted, unbiased"
 
 
 def chapter(folder, *sources):

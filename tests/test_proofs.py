@@ -8,7 +8,6 @@ import ast
 import os
 from pathlib import Path
 
-import nbformat
 import pytest
 
 import controls
@@ -17,6 +16,7 @@ import forks
 import proofs
 import typeset
 from slips import KINDS, slips
+from test_chapters import chapter
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 NOTEBOOKS = sorted(path for path in BOOK.glob("*.ipynb") if path.stem != "index")
@@ -49,19 +49,9 @@ def test_every_check_of_a_chapter_has_been_seen_to_fail(path):
 
 # --- tiny chapters, one fault each ---------------------------------------------------------------
 
-HEAD = "import numpy as np\nimport sympy as sp\n"
-HEAD += "from policygrad.checks import CheckFailed, close, identity, refuted, unbiased"
 SELF = "it compares a thing with itself"
 WIDE = "it passes with a whole side 10 % off"
 UNSEEN = "no slip"
-
-
-def chapter(folder, *sources):
-    """A notebook with these code cells after the imports."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (HEAD, *sources)]
-    path = folder / "00-chapter.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return path
 
 
 def proved(folder, *sources, record=None, search=True):

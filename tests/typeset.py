@@ -233,7 +233,7 @@ class Tally:
     passed: list[str] = field(default_factory=list)
 
 
-def judged(path, labels=None, every: int = 1) -> dict[str, Tally]:
+def judged(path, labels=None) -> dict[str, Tally]:
     """Run a chapter; under each of its calls of ``runs``, alter the display.  For a fresh process.
 
     Raises
@@ -241,7 +241,7 @@ def judged(path, labels=None, every: int = 1) -> dict[str, Tally]:
     Exception
         that the chapter itself raised.
     """
-    found = collect(labels, every)
+    found = collect(labels)
     outcome = chapters.run(path)
     if outcome.error is not None:
         raise outcome.error

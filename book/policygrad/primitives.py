@@ -323,13 +323,13 @@ def _of_any(world, thetas, policy):
 
 
 def _once(function):
-    """Compute a function of theta once for each theta; of a method, once for each of both."""
+    """Compute a function of theta once for each theta."""
     known = {}
 
-    def remembered(*args):
-        key = (*args[:-1], args[-1].tobytes())
+    def remembered(theta):
+        key = theta.tobytes()
         if key not in known:
-            known[key] = function(*args)
+            known[key] = function(theta)
         return known[key]
 
     return remembered
