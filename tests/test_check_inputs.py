@@ -18,8 +18,10 @@ import sympy as sp
 
 from policygrad.checks import (
     CheckFailed,
+    NotAssumed,
     TooFewSamples,
     Undecided,
+    assumes,
     close,
     finite_differences,
     history,
@@ -253,3 +255,18 @@ def test_what_an_argument_is_not_is_named(function, argument, capsys):
     found = {name: outcome(function, argument, thing) for name, thing in STRANGE.items()}
     strange = {name: how for name, how in found.items() if how != "named"}
     assert strange == LISTED.get(f"{argument} of {function.__name__}", {})
+
+
+def test_what_a_cell_assumes_is_named_where_it_no_longer_holds():
+    assumes("H = 3", True)
+    with pytest.raises(NotAssumed, match=r"^this cell assumes H = 3\."):
+        assumes("H = 3", np.bool_(False))
+
+
+@pytest.mark.parametrize(
+    ("what", "holds", "says"),
+    [("", True, "what"), (3, True, "what"), ("H = 3", 1, "holds"), ("H = 3", np.ones(2), "holds")],
+)
+def test_an_assumption_is_words_and_one_truth_value(what, holds, says):
+    with pytest.raises((TypeError, ValueError), match=says):
+        assumes(what, holds)

@@ -9,6 +9,7 @@ record; or raises :class:`CheckFailed`, an AssertionError that shows both sides.
 * ``unbiased(label, gradients, exact)``: a test that samples have the mean ``exact``.
 * ``with refuted(claim): ...``: the control; it passes only if the one check inside fails.
 
+``assumes(what, holds)`` says what a cell takes for granted, before its checks.
 ``finite_differences(f, theta)`` is an oracle that knows no rule of calculus.
 
 Nothing here imports what it checks: arrays and SymPy expressions come in, verdicts go out, and
@@ -21,6 +22,7 @@ A room per job: ``verdict`` (the record and where it goes), ``inputs`` (what com
 ``identity``, ``samples`` and ``hotelling`` behind ``unbiased``.
 """
 
+from .assumptions import NotAssumed, assumes
 from .close import close
 from .differences import finite_differences
 from .hotelling import DISTORTION, POWER
@@ -44,9 +46,11 @@ __all__ = [
     "POWER",
     "Check",
     "CheckFailed",
+    "NotAssumed",
     "NotRefuted",
     "TooFewSamples",
     "Undecided",
+    "assumes",
     "close",
     "finite_differences",
     "history",
