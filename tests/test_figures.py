@@ -644,7 +644,7 @@ def call_of(draw, monkeypatch):
         return record
 
     for name in figures.__all__:
-        if name != "Picture":
+        if inspect.isfunction(getattr(figures, name)):
             monkeypatch.setattr(figures, name, recorder(getattr(figures, name)))
     draw = getattr(figures, draw.__name__, draw)
     draw()
