@@ -22,17 +22,18 @@ except ModuleNotFoundError as missing:
         "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
     ) from missing
 
-from .corridors import corridor_map
+from .corridors import agent_and_world, corridor_map, episode_walk
 from .formulas import derivation_map, trajectory_factors
 from .gradients import (
     error_decay,
     gamma_trap_paths,
+    gradient_and_score,
     gradient_cloud,
     score_reward_grid,
     slope_estimates,
 )
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
-from .policies import policy_table, probability_shift, return_bars
+from .policies import policy_table, probability_shift, push_on_bars, return_bars
 from .runs import calibration, group_weights, learning_curves, power_curve
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
 
@@ -44,13 +45,16 @@ __all__ = [
     "WORLD",
     "WRONG",
     "Picture",
+    "agent_and_world",
     "aliased_limit",
     "ascent_runs",
     "calibration",
     "corridor_map",
     "derivation_map",
+    "episode_walk",
     "error_decay",
     "gamma_trap_paths",
+    "gradient_and_score",
     "gradient_cloud",
     "group_weights",
     "landscape",
@@ -59,6 +63,7 @@ __all__ = [
     "policy_table",
     "power_curve",
     "probability_shift",
+    "push_on_bars",
     "return_bars",
     "return_curves",
     "score_reward_grid",

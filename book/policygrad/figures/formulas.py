@@ -1,4 +1,4 @@
-"""Formulas that are drawn: the factors of a trajectory, and the derivation from its start to its end."""
+"""Formulas that are drawn: the factors of a trajectory, and the derivation as a map."""
 
 from __future__ import annotations
 

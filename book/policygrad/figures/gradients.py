@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import ESTIMATE, EXACT, FAINT, POLICY, WRONG, Picture, axes_of, drawn, styled
+from .style import ESTIMATE, EXACT, FAINT, POLICY, WRONG, Picture, Refused, axes_of, drawn, styled
 
 __all__ = [
     "error_decay",
     "gamma_trap_paths",
+    "gradient_and_score",
     "gradient_cloud",
     "score_reward_grid",
     "slope_estimates",
@@ -182,3 +183,60 @@ def gamma_trap_paths(p, J, J_undiscounted, right, wrong) -> Picture:
         axes[0].set_ylabel("J(p)")
         axes[0].legend(loc="upper left", fontsize=9)
     return Picture(figure, "updates with and without the discount of the step")
+
+
+@drawn
+def gradient_and_score(probability, gradient, *, label: str, marks=None) -> Picture:
+    """Compare the slope of each trajectory's probability with that of its logarithm.
+
+    On the left a slope is absolute: what is rare hardly moves.  On the right it is divided by the
+    probability, the slope of log P: rare and likely trajectories have slopes of the same size.
+
+    Parameters
+    ----------
+    probability : (n,) P(tau; theta) of every trajectory, above 0.
+    gradient : (n,) its derivative by one parameter.
+    label : name of that parameter.
+    marks : {name: index} of trajectories to be named in both panels.
+    """
+    P, slope = np.asarray(probability, float), np.asarray(gradient, float)
+    if P.ndim != 1 or slope.shape != P.shape:
+        raise Refused(
+            "probability and gradient must be lists of one length, an entry per trajectory; "
+            f"their shapes are {P.shape} and {slope.shape}"
+        )
+    if (P <= 0).any():
+        raise Refused(
+            "probability must be above 0 where a logarithm is taken; "
+            f"probability[{int(np.argmin(P))}] is {P.min():g}"
+        )
+    figure, axes = axes_of(7.2, 3.5, columns=2)
+    heights = (np.round(slope, 8), np.round(slope / P, 8))
+    with styled():
+        left, right = axes
+        for score in np.unique(np.round(slope / P, 6)):
+            ends = np.array([0, P[np.isclose(slope / P, score, atol=1e-5)].max()])
+            left.plot(np.round(ends, 8), np.round(score * ends, 8), color=FAINT, linewidth=0.7)
+        for ax, y in zip(axes, heights, strict=True):
+            ax.axhline(0, color=FAINT, linewidth=0.8)
+            ax.plot(np.round(P, 8), y, "o", color=POLICY, markersize=5, alpha=0.7)
+            ax.margins(0.1)
+            for name, i in (marks or {}).items():
+                ring = {"color": EXACT, "fillstyle": "none", "markersize": 10}
+                ax.plot(np.round(P[i], 8), y[i], "o", **ring)
+                above = y[i] >= 0
+                ax.annotate(
+                    name,
+                    (np.round(P[i], 8), y[i]),
+                    (0, 8 if above else -8),
+                    textcoords="offset points",
+                    ha="center",
+                    va="bottom" if above else "top",
+                )
+            ax.set_xlabel(r"$P(\tau;\theta)$")
+            ax.set_xlim(-0.05 * P.max(), None)
+        left.set_title("slope of the probability: absolute", fontsize=10)
+        right.set_title("slope of its logarithm: relative to size", fontsize=10)
+        left.set_ylabel(rf"$\partial P(\tau;\theta)$ by the {label}")
+        right.set_ylabel(r"$\partial \log P(\tau;\theta)=\partial P/P$")
+    return Picture(figure, "the slope of each probability, and that of its logarithm")

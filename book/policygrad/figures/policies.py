@@ -1,13 +1,13 @@
-"""Policies as tables of probabilities, and what becomes likelier as they change."""
+"""Policies as tables of probabilities, and what becomes likelier as they are changed."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import EXACT, FAINT, POLICY, Picture, axes_of, drawn, styled
+from .style import EXACT, FAINT, POLICY, Picture, Refused, axes_of, drawn, styled
 
-__all__ = ["policy_table", "probability_shift", "return_bars"]
+__all__ = ["policy_table", "probability_shift", "push_on_bars", "return_bars"]
 
 
 @drawn
@@ -99,3 +99,65 @@ def probability_shift(returns, slopes) -> Picture:
         ax.set(xlabel=r"return $R(\tau)$", ylabel=r"slope of $P(\tau;\theta)$")
         ax.legend(loc="best", fontsize=9)
     return Picture(figure, "where a nudge takes probability from, and where it puts it")
+
+
+@drawn
+def push_on_bars(pi, score, returns, *, actions, after=None) -> Picture:
+    """Show how one trajectory pushes the logits of a policy: score times return, on each bar.
+
+    Parameters
+    ----------
+    pi : (A,) probabilities of the actions, one row of the policy; green bars.
+    score : (A,) the derivatives of log P(tau; theta) by the logits of that row.
+    returns : {title: R} what the trajectory brought, a panel each; arrows are score times R.
+    actions : names of the actions.
+    after : {the same titles: (A,)} the row after a step; dashed outlines.
+    """
+    pi, score = np.asarray(pi, float), np.asarray(score, float)
+    for name, value in (("pi", pi), ("score", score)):
+        if value.shape != (len(actions),):
+            raise Refused(
+                f"{name} must have an entry for each of {len(actions)} actions; "
+                f"its shape is {value.shape}"
+            )
+    longest = max(np.abs(score * R).max() for R in returns.values()) or 1.0
+    tips = [pi + 0.42 * score * R / longest for R in returns.values()]
+    low, high = np.min(tips, initial=0), np.max(tips, initial=1)
+    figure, axes = axes_of(7.2, 3.3, len(returns), sharey=True, squeeze=False)
+    places = np.arange(len(actions))
+    arrow = {"arrowstyle": "-|>,head_width=0.35,head_length=0.6", "color": EXACT, "linewidth": 2.2}
+    with styled():
+        for ax, (title, R) in zip(axes[0], returns.items(), strict=True):
+            bar = {"facecolor": POLICY, "edgecolor": POLICY, "linewidth": 0, "alpha": 0.6}
+            ax.bar(places, np.round(pi, 6), 0.62, label="policy", **bar)
+            if after is not None:
+                edge = {"facecolor": "none", "edgecolor": POLICY, "linestyle": "--"}
+                new = np.round(np.asarray(after[title], float), 6)
+                ax.bar(places, new, 0.62, linewidth=1.8, label="after the step", **edge)
+            ax.axhline(0, color=FAINT, linewidth=0.8)
+            for x, p, push in zip(places, pi, score * R, strict=True):
+                tip = np.round(p + 0.42 * push / longest, 6)
+                if abs(push) > 0.02 * longest:
+                    ends = {"shrinkA": 0, "shrinkB": 0}
+                    ax.annotate("", (x, tip), (x, np.round(p, 6)), arrowprops=arrow | ends)
+                up = push > 0
+                ax.text(
+                    x,
+                    tip + (0.03 if up else -0.03),
+                    f"{push:+.2f}".replace("-", "−"),
+                    ha="center",
+                    va="bottom" if up else "top",
+                    fontsize=10,
+                    bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
+                )
+            ax.set_title(title, fontsize=10)
+            ax.set_xticks(places, actions)
+            ax.set(xlim=(-0.6, len(actions) - 0.4), ylim=(low - 0.16, high + 0.16))
+            ax.set_yticks([0, 0.5, 1])
+            ax.tick_params(axis="x", length=0)
+            ax.spines["bottom"].set_visible(False)
+        axes[0][0].set_ylabel("probability")
+        axes[0][-1].plot([], [], color=EXACT, linewidth=2.2, label="score × return")
+        handles, names = axes[0][-1].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=9)
+    return Picture(figure, "score times return pushes the bars of a policy")

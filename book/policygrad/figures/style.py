@@ -47,6 +47,7 @@ __all__ = [
     "WORLD",
     "WRONG",
     "Picture",
+    "Refused",
     "axes_of",
     "drawn",
     "styled",
@@ -94,9 +95,9 @@ def drawn(function):
             _require_drawable(name, value)
         try:
             return function(*args, **options)
+        except Refused:
+            raise
         except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, Refused):
-                raise
             raise ValueError(
                 f"{function.__name__}{signature} cannot draw what it was given: {error}"
             ) from error
