@@ -359,7 +359,7 @@ def look(artist):
         shape = {"solid": "-", "dashed": "--"}.get(artist.get_linestyle(), artist.get_linestyle())
         colour = artist.get_edgecolor()
     elif isinstance(artist, matplotlib.patches.Patch):
-        dashed = artist.get_linestyle() in ("--", "dashed")
+        dashed = artist._dash_pattern[1] is not None  # which a legend copies, unlike its name
         shape = "hatched" if artist.get_hatch() else "dashed" if dashed else ""
         colour = artist.get_edgecolor()
     elif isinstance(artist, matplotlib.collections.LineCollection):
@@ -621,7 +621,7 @@ def test_an_episode_is_walked_row_by_row_with_what_was_felt_done_and_paid():
     dots = [line for line in ax.lines if look(line).startswith("POLICY o")]
     assert [line.get_xdata()[0] for line in dots] == [2.5, 2.5, 1.5]
     other = [text.get_text() for text in walk(1).figure.axes[0].texts]
-    assert other[-1] == "return −11" and "left" in other and "down" not in other
+    assert other[-1] == "return −11" and "right" in other and "down" not in other
 
 
 def test_the_loop_sends_the_action_to_the_world_and_percept_and_reward_back():
