@@ -86,7 +86,7 @@ def star(x, y, r, *, colour="world") -> str:
     turns = np.pi * np.arange(10) / 5
     far = np.where(np.arange(10) % 2, 0.42, 1.0) * r
     corners = zip(x + far * np.sin(turns), y - far * np.cos(turns), strict=True)
-    return f'<path class="f-{_known(colour)}" d="M{_through(corners)}z"/>'
+    return f'<path class="f-{_known(colour)} star" d="M{_through(corners)}z"/>'
 
 
 def arrow(start, end, *, colour="exact", width=2.5) -> str:
@@ -148,7 +148,8 @@ class Axes:
             (_, y), *_ = self.place([(self.x[0], value)])
             found.append(line([(left - 4, y), (left, y)], colour="faint", width=1))
             found.append(text(left - 7, y + 4, said(value), size=12, anchor="end"))
-        found.append(text(left + width / 2, low + 35, xlabel, anchor="middle"))
+        if whole:
+            found.append(text(left + width / 2, low + 35, xlabel, anchor="middle"))
         found.append(text(left - 30, top - 9, ylabel))
         return found
 

@@ -56,7 +56,7 @@ def slider_over_q(q, steps, parts, *, alt: str) -> Draggable:
             look = {"anchor": "end", "colour": "paper"} if inside else {}
             shown.append(marks.text(at, 252 + 26 * row, number, **look))
         each = ", ".join(f"{name} {part[k]:.2f}" for name, part in parts.items())
-        frames[f"q = {said(q[k])}: {steps[k]:.2f} steps on average; {each}."] = shown
+        frames[f"Chance {said(q[k])}: {steps[k]:.2f} steps on average; {each}."] = shown
     size = (480, 250 + 26 * len(parts))
     name = "the mean number of steps, by the chance of right"
     return draggable(base, frames, alt=alt, name=name, size=size, still=best, control="q")
@@ -106,7 +106,7 @@ def slider_over_m(exact, clouds, *, labels, alt: str, typical=None) -> Draggable
             shown.append(marks.disc(*tip, radius, colour="exact", ring=True, dashed=True))
         error = np.sqrt(((cloud - exact) ** 2).sum(axis=1).mean())
         trajectories = "trajectory" if m == 1 else "trajectories"
-        words = f"m = {m:,} {trajectories} in each estimate: typical error {said(error, 2)}"
+        words = f"{m:,} {trajectories} in each estimate: typical error {said(error, 2)}"
         words += "" if typical is None else f", expected {said(typical[m], 2)}"
         frames[f"{words}."] = shown
     name = "estimates around the exact gradient, by the number of trajectories"
