@@ -1,8 +1,9 @@
 """A letter means one thing: every form in a display stands in the table of letters, on its page."""
 
+import pytest
+
 import claims
 import letters
-import pytest
 from claims import Display
 from policygrad.formulas.tex import tokens
 
