@@ -1,9 +1,9 @@
 r"""Which letters the displays use, in which forms, and what the table of letters says of them.
 
 A *form* is a letter with the marks that stay wherever it stands: ``P(·|·,·)``, ``Q^*(·,·)``.  What
-stands below a letter or in its brackets is a mark only by its number and separators, since ``Q(s,a)``
-and ``Q(s',a')`` are one function.  Brackets count if they hold nothing but letters: in ``p(1-p)`` the
-p is a number.
+stands below a letter or in its brackets is a mark only by its number and separators, since
+``Q(s,a)`` and ``Q(s',a')`` are one function.  Brackets count if they hold nothing but letters: in
+``p(1-p)`` the p is a number.
 
 Every table of ``notation.md`` has the letters in its first column, as formulas, from which forms
 are read in the same way.  A table with a column "where" lists letters that mean something on the
