@@ -37,7 +37,7 @@ KINDS = {
     "square triangle diamond star": {"angular"},
     "cross": {"cross"},
     "bar band block": {"area", "segment"},
-    "arrow": {"area"},
+    "arrow": {"tip"},
 }
 NOUNS = {noun: kinds for nouns, kinds in KINDS.items() for noun in nouns.split()}
 # What stands in quotation marks, or has a capital in the middle of a sentence.
@@ -144,6 +144,8 @@ def _drawn(element, group, shapes):
         yield from ((shape, colour, False) for colour in (fill, stroke))
     elif element.tag.endswith("}path") and fill != "none":
         yield from (("area", fill, dashed), ("edge", stroke, dashed))
+        if len(re.findall("[MLCQ]", path)) <= 3:  # the three corners of an arrow's tip
+            yield "tip", fill, dashed
     elif element.tag.endswith("}path"):
         kind = "line" if _straight(path) else "curve"
         kind = {"patch": "edge", "LineCollection": "segment"}.get(group, kind)
