@@ -23,8 +23,8 @@ if str(BOOK) not in sys.path:
 from policygrad.figures import marks, moving  # noqa: E402
 
 OPENING = '<div class="pg-moving '
-WORDS = re.compile(r'<g data-words="([^"]*)"( class="on still")?>(.*?)</g>', re.DOTALL)
-SPAN = re.compile(r'<g data-first="\d+" data-last="\d+"( class="on still")?>(.*?)</g>', re.DOTALL)
+WORDS = re.compile(r'<g data-words="([^"]*)"( class="on")?>(.*?)</g>', re.DOTALL)
+SPAN = re.compile(r'<g data-first="\d+" data-last="\d+"( class="on")?>(.*?)</g>', re.DOTALL)
 SHAPE = re.compile(r"<(path|circle|rect) ([^>]*?)/>")
 
 

@@ -2,8 +2,8 @@
 
 What a page gets is one piece of HTML: an SVG, a slider, buttons, and some twenty lines of script
 of our own.  Everything shown was computed when the page was built.  Nothing moves before it is
-asked to.  Without script, and in print, the still remains; where less motion is asked for, a
-picture is stepped through by hand.
+asked to.  Without script the still remains, in print the frame that was chosen; where less motion
+is asked for, a picture is stepped through by hand.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ document.querySelectorAll(".pg-moving:not([data-ready])").forEach(box => {
 
 _LAYOUT = """\
 .output.text_html:has(> .pg-moving) { background: none !important; padding: 0 !important; }
-.pg-moving { max-width: 600px; margin: 0 auto; color-scheme: light; }
-:is([data-theme=dark], [data-jp-theme-light=false]) .pg-moving { color-scheme: dark; }
+.pg-moving { max-width: 600px; margin: 0 auto; text-align: left; }
 .pg-moving svg { display: block; width: 100%; height: auto; font: 13px sans-serif; }
 .pg-moving :is(g[data-words], g[data-first]) { display: none; }
 .pg-moving svg g.on { display: inline; }
@@ -67,10 +66,10 @@ _LAYOUT = """\
 .pg-hand input { flex: 1; min-width: 4rem; accent-color: #0072b2; }
 .pg-hand button { min-width: 2.6em; min-height: 2.2em; font: inherit; cursor: pointer; }
 @media (prefers-reduced-motion: reduce) { .pg-hand [data-do="play"] { display: none; } }
-@media print {
-  .pg-moving .pg-hand, .pg-moving svg g.on { display: none; }
-  .pg-moving svg g.still { display: inline; }
-}"""
+@media print { .pg-moving .pg-hand { display: none; } }"""
+
+
+_DARK = ":is([data-theme=dark], [data-jp-theme-light=false])"
 
 
 class Draggable:
@@ -81,7 +80,7 @@ class Draggable:
     base : the SVG that all frames share.
     frames : {words: SVG} what is drawn over it, and what is said beside it.
     spans : [(first, last, SVG)] what is drawn over it during several frames.
-    still : number of the frame that is seen first, and in print.
+    still : number of the frame that is seen first.
     """
 
     def __init__(self, base: str, frames: dict, spans: list, still: int, **words):
@@ -90,7 +89,7 @@ class Draggable:
         self.size, self.play = words["size"], words["play"]
 
     def _repr_html_(self) -> str:
-        seen = ' class="on still"'
+        seen = ' class="on"'
         shown = [
             f'<g data-first="{first}" data-last="{last}"'
             f"{seen if first <= self.still <= last else ''}>{marks}</g>"
@@ -150,7 +149,7 @@ def draggable(
     name : what the picture is.
     spans : [(first, last, list of marks)] that are seen during several frames.
     size : width and height in the units of the marks.
-    still : the frame that is seen first and in print.
+    still : the frame that is seen first, and without script the only one.
     control : name of the slider.
     play : is there a button that plays the frames?
 
@@ -188,12 +187,11 @@ def draggable(
 
 def _style() -> str:
     """Give the style of a picture; colours in the dark themes of the book and of JupyterLab."""
-    both = [
-        "\n".join(
-            f"{dark}.pg-moving .f-{name} {{ fill: {pair[k]}; }} "
-            f"{dark}.pg-moving .s-{name} {{ stroke: {pair[k]}; fill: none; }}"
-            for name, pair in COLOURS.items()
-        )
-        for k, dark in enumerate(("", ":is([data-theme=dark], [data-jp-theme-light=false]) "))
-    ]
-    return "\n".join([_LAYOUT, *both])
+    found = [_LAYOUT]
+    for k, (where, scheme) in enumerate((("", "light"), (f"{_DARK} ", "dark"))):
+        words = f"color: {COLOURS['exact'][k]}; color-scheme: {scheme};"
+        found.append(f"{where}.pg-moving {{ {words} }}")
+        for name, pair in COLOURS.items():
+            found.append(f"{where}.pg-moving .f-{name} {{ fill: {pair[k]}; }}")
+            found.append(f"{where}.pg-moving .s-{name} {{ stroke: {pair[k]}; fill: none; }}")
+    return "\n".join(found)
