@@ -70,33 +70,29 @@ FAULTS = {
 }
 
 
-@needs_fork
 @pytest.mark.parametrize("cells", FINE.values(), ids=FINE)
 def test_cells_that_use_a_name_for_one_thing_can_be_run_again(tmp_path, cells):
-    assert forks.in_child(rerun.faults, chapter(tmp_path, *cells)) == []
+    assert rerun.faults(chapter(tmp_path, *cells)) == []
 
 
-@needs_fork
 @pytest.mark.parametrize(("says", "cells"), FAULTS.values(), ids=FAULTS)
 def test_a_cell_that_cannot_be_run_again_is_named(tmp_path, says, cells):
-    found = forks.in_child(rerun.faults, chapter(tmp_path, *cells))
+    found = rerun.faults(chapter(tmp_path, *cells))
     assert len(found) == 1 or "rng" in cells[0]
     assert says in found[0]
 
 
-@needs_fork
 def test_a_chapter_that_stops_is_not_run_again(tmp_path):
-    found = forks.in_child(rerun.faults, chapter(tmp_path, "x = 1", "close('a', x, 2)"))
+    found = rerun.faults(chapter(tmp_path, "x = 1", "close('a', x, 2)"))
     assert len(found) == 1 and found[0].startswith("cell 2 stops: CheckFailed: a · close · off by")
 
 
-@needs_fork
 def test_what_takes_long_is_run_again_only_where_there_is_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(rerun, "LONG", -1.0)
     hidden = ("import itertools\nn = itertools.count()", "print(next(n))")
-    assert forks.in_child(rerun.faults, chapter(tmp_path, *hidden)) == []
+    assert rerun.faults(chapter(tmp_path, *hidden)) == []
     for says, cells in FAULTS.values():
-        found = forks.in_child(rerun.faults, chapter(tmp_path, *cells))
+        found = rerun.faults(chapter(tmp_path, *cells))
         assert found and says in found[0]
 
 
