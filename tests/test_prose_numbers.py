@@ -253,7 +253,7 @@ LISTED = {
         "06-dynamics-drop-out",
         r"$\sum_b(\mathbb 1[a=b]-\pi_\theta(b\mid o))=1-1=0$",
     ): SCORES,
-    ("08-policy-gradient-theorem", "$M_0=1$"): "the variance of the start that stands beside it",
+    ("g-real-valued-actions", "$M_0=1$"): "the variance of the start that stands beside it",
     ("08-policy-gradient-theorem", r"$\mathbb E[b(s_t)\,\nabla\log\pi_t]=0$"): SCORES,
     (
         "08-policy-gradient-theorem",
