@@ -242,9 +242,6 @@ LISTED = {
         "04-log-derivative-trick",
         r"$\sum_{\tau:\,s_0=s}P\,\nabla\log P=\nabla\mu(s)=0$",
     ): SCORES,
-    ("04-log-derivative-trick", r"$\pi_0=(\tfrac13,\tfrac23)$"): "the reference that a cell sets",
-    ("05-expectation-and-sampling", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
-    ("05-expectation-and-sampling", r"$g(\tau)=0$"): STEP,
     (
         "05-expectation-and-sampling",
         r"$\mathbb E[(g_1-\nabla J)\cdot(g_2-\nabla J)]<0$",
@@ -272,6 +269,12 @@ LISTED = {
         r"$J'=\frac12\bigl(p_1(1-p_1)-2\,p_2(1-p_2)\bigr)"
         r"=\frac12\bigl(\frac14-\frac9{50}\bigr)$",
     ): STEP,
+    ("e-how-far-an-estimate-strays", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
+    ("e-how-far-an-estimate-strays", r"$g(\tau)=0$"): STEP,
+    (
+        "h-when-the-trick-needs-care",
+        r"$\pi_0=(\tfrac13,\tfrac23)$",
+    ): "the reference that a cell sets",
     ("how-checks-work", r"$\Phi(z_{99})=0.99$"): "it says which quantile is meant",
 }
 PAGES_OF_BOOK = claims.book()
