@@ -216,10 +216,10 @@ ELSEWHERE = "the value of a labelled equation, in other words"
 
 # What no kind holds: (page, formula): why.
 LISTED = {
-    ("01-value-based-failure", "$-2+wx=-4$"): STEP,
-    ("01-value-based-failure", "$-1+x>-11$"): STEP,
     ("01-value-based-failure", r"$4/(1-\delta)^2>0$"): "a square is positive",
-    ("01-value-based-failure", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
+    ("a-what-q-learning-learns", "$-2+wx=-4$"): STEP,
+    ("a-what-q-learning-learns", "$-1+x>-11$"): STEP,
+    ("b-aliasing-and-memory", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
         "the three probabilities of an action sum to 1"
     ),
     ("02-learning-the-policy", r"$p=\sigma(x)=2-\sqrt2$"): ELSEWHERE,
