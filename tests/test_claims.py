@@ -33,6 +33,7 @@ AGAIN = {
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
+    ("def-policy-chain", r"P_\pi"): "an appendix spells out the chain that chapter 8 steps through",
     ("def-batch", r"\Pr"): "the law of the batch",
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",

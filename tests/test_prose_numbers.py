@@ -222,13 +222,12 @@ LISTED = {
     ("b-aliasing-and-memory", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
         "the three probabilities of an action sum to 1"
     ),
-    ("02-learning-the-policy", r"$p=\sigma(x)=2-\sqrt2$"): ELSEWHERE,
-    ("02-learning-the-policy", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
-    ("02-learning-the-policy", r"$2J''(x^*)=-8\sqrt2$"): "twice the curvature that a cell checks",
-    ("02-learning-the-policy", r"$J=\tfrac23$"): STEP,
-    ("02-learning-the-policy", r"$x=y=\log3$"): STEP,
-    ("02-learning-the-policy", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
-    ("02-learning-the-policy", "$p^2-4p+2=0$"): STEP,
+    ("02-learning-the-policy", r"$p=q=\tfrac13$"): "where the brackets of `eq-keys-slope` vanish",
+    ("c-step-sizes-and-summits", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
+    ("c-step-sizes-and-summits", r"$2J''(x^*)=-8\sqrt2$"): "twice the curvature of `eq-step-factor`",
+    ("c-step-sizes-and-summits", r"$x=y=\log3$"): STEP,
+    ("c-step-sizes-and-summits", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
+    ("c-step-sizes-and-summits", "$p^2-4p+2=0$"): STEP,
     (
         "03-objective-over-trajectories",
         r"$\sum_a\pi_\theta(a\mid s)\sum_{s'}P(s'\mid s,a)=\sum_a\pi_\theta(a\mid s)=1$",
