@@ -32,33 +32,19 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import execution
+from records import Verdict, verdicts
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
 SAYING = re.compile(r"([a-z0-9-]+): (\S.*?)(?: \| read: (\S.*))?")
 KINDS = ("runs", "identity", "close", "unbiased")
 TESTS = Path(__file__).resolve().parents[1] / "tests"
+COUNTED = (  # the tolerance of `close` that counted, and how it is told
+    ("rtol", "to", ""),
+    ("scale", "to", " of the terms of which they are differences"),
+    ("atol", "to within", ""),
+)
 FINE = 1e-9  # relative: to which typeset equations are evaluated; what sees more is not listed
 PAGE = "book/ledger"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One record, with the place where it was put out and the words that the reader saw there."""
-
-    page: str
-    cell: int  # execution count, the number that Jupyter shows
-    record: dict
-    line: str
-
-    @property
-    def kind(self) -> str:
-        """runs, identity, close, unbiased or refuted."""
-        return "refuted" if self.record["claim"] is not None else self.record["kind"]
-
-    @property
-    def words(self) -> str:
-        """What the verdict says behind its name: for a control, by how much the claim is off."""
-        return self.line.removeprefix(f"refuted  {self.record['claim']} · ")
 
 
 @dataclass(frozen=True)
@@ -88,19 +74,6 @@ def labels(notebook, what: str = "eq") -> list[str]:
         if cell.cell_type == "markdown"
         for kind, name in LABEL.findall(cell.source)
         if kind == what
-    ]
-
-
-def verdicts(page: str, notebook) -> list[Verdict]:
-    """Everything that the checks of a notebook put out, in order."""
-    return [
-        Verdict(
-            page, cell.execution_count, output.metadata["policygrad"], output.data["text/plain"]
-        )
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "policygrad" in output.get("metadata", {})
     ]
 
 
@@ -258,21 +231,23 @@ def named(found: list[Verdict]) -> str:
 def agreement(found: list[Verdict]) -> str:
     """Say how closely the two sides agree: the widest of the tolerances that they kept to.
 
-    How far within it they came out is a rounding error, another one on every machine.
+    It is relative to the reference, or to the terms of which both sides are differences, or it is
+    absolute. How far within it they came out is a rounding error, another one on every machine.
     """
     kept = [tolerance(v.record["figures"]) for v in found]
     words = []
-    for absolute, to in ((False, "to"), (True, "to within")):
-        sizes = {size for size, is_absolute in kept if is_absolute == absolute}
+    for counted, to, of in COUNTED:
+        sizes = {size for size, by in kept if by == counted}
         if sizes:
             closer = " or closer" if len(sizes) > 1 else ""
-            words.append(f"{to} {power(max(sizes))}{closer}")
+            words.append(f"{to} {power(max(sizes))}{closer}{of}")
     return f"the two sides agree {', others '.join(words)}"
 
 
-def tolerance(figures: dict) -> tuple[float, bool]:
-    """Give the tolerance of one `close` that counted, and whether it is absolute."""
-    return figures[figures["counted"]], figures["counted"] == "atol"
+def tolerance(figures: dict) -> tuple[float, str]:
+    """Give the tolerance of one `close` that counted, and which it was: rtol, atol or scale."""
+    counted = figures["counted"]
+    return figures["rtol" if counted == "scale" else counted], counted
 
 
 def test(one: Verdict) -> str:
@@ -413,8 +388,9 @@ def blindness(v: Verdict) -> tuple[float, str]:
     """What a check may leave unseen, relative to the exact value where that is not 0; in words."""
     figures = v.record["figures"]
     if v.kind == "close":
-        size, absolute = tolerance(figures)
-        return size, f"a difference of {power(size)}" + " (not relative)" * absolute
+        size, counted = tolerance(figures)
+        of = {"rtol": "", "atol": " (not relative)", "scale": " of its terms"}[counted]
+        return size, f"a difference of {power(size)}{of}"
     if not figures["rank"]:
         return 0.0, "nothing"
     relative = figures["smallest_bias"] / (figures["exact_norm"] or 1.0)

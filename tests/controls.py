@@ -4,22 +4,25 @@
         print(equation.label, equation.nearest)       # 0.1: the nearest one is 10 % off
 
 A control says the more the nearer it is to the truth.  How far off it is, relative to the truth,
-is read off what the cells put out.  Some have no such size: the control of an identity, which has
-no tolerance either, and one where the truth is 0.
+is read off the records of what the cells put out.  Some have no such size: the control of an
+identity, which has no tolerance either, and one where the truth is 0.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+
 BOOK = Path(__file__).resolve().parents[1] / "book"
+sys.path.append(str(BOOK.parent / "_ext"))
+
+from records import verdicts  # noqa: E402
+
 NEAR = 0.1
-_OFF = re.compile(r"off by (?:([\d.e-]+)%|([\d.e+]+) times its size|(an infinite amount))")
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,10 @@ class Equation:
         return min((size for size in self.sizes if size is not None), default=None)
 
 
-def size_of(record: dict, line: str) -> float | None:
-    """Give how far off a control is, from its record and from the line that it printed."""
-    if record["kind"] in ("close", "runs"):
-        return record["figures"].get("relative")
-    found = _OFF.search(line) if record["kind"] == "unbiased" else None
-    if found is None:
-        return None
-    percent, times, _ = found.groups()
-    return float(percent) / 100 if percent else float(times) if times else math.inf
-
-
-def records(path: Path) -> Iterator[tuple[dict, str]]:
-    """Give the record of each control of a notebook, and the line that it printed."""
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        for output in cell.get("outputs", []):
-            record = output.get("metadata", {}).get("policygrad")
-            if record is not None and record["claim"] is not None:
-                yield record, "".join(output["data"]["text/plain"])
+def records(path: Path) -> list[dict]:
+    """Give the record of each control of a notebook."""
+    found = verdicts(path.stem, nbformat.read(path, as_version=4))
+    return [verdict.record for verdict in found if verdict.kind == "refuted"]
 
 
 def equations(paths=None) -> list[Equation]:
@@ -67,9 +56,9 @@ def equations(paths=None) -> list[Equation]:
     sizes: dict[str, list] = {}
     pages: dict[str, str] = {}
     for path in sorted(BOOK.glob("*.ipynb")) if paths is None else paths:
-        for record, line in records(path):
+        for record in records(path):
             pages.setdefault(record["label"], path.stem)
-            sizes.setdefault(record["label"], []).append(size_of(record, line))
+            sizes.setdefault(record["label"], []).append(record["figures"].get("relative"))
     found = [Equation(pages[label], label, tuple(each)) for label, each in sizes.items()]
     return sorted(found, key=lambda e: (e.nearest is None, -(e.nearest or 0), e.page))
 

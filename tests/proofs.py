@@ -251,7 +251,7 @@ class Prover:
 
     def count_controls(self, path) -> None:
         """What says "= 0" no slip of a tenth moves: it is seen to fail by a control of its kind."""
-        found = [record for record, _ in controls.records(Path(path))]
+        found = controls.records(Path(path))
         refuted = {(one["label"], one["kind"]): one["claim"] for one in reversed(found)}
         for verdict, name in self.wanted.items():
             claim = refuted.get((verdict.label, verdict.kind))

@@ -165,7 +165,7 @@ def _among(value, numbers):
 
 def _behind(name, line):
     """The numbers that a line of output has behind a name."""
-    if line.startswith("refuted"):
+    if line.startswith("caught  "):
         return []
     found = re.search(rf"(?<![\w']){name}(?![\w'])", line)
     return prose.numbers(line[found.end() :]) if found else []

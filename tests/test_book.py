@@ -21,7 +21,8 @@ from policygrad.worlds import random_mdp
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
-CHAPTERS = sorted(BOOK.glob("[0-9][0-9]-*.ipynb"))
+CHAPTERS = sorted(BOOK.glob("[0-9][0-9]-*.ipynb"))[1:]  # 00 is the whole story in one sitting
+APPENDIX = sorted(BOOK.glob("[a-z]-*.ipynb"))
 BACK_PAGES = ("ledger", "source-map", "notation", "glossary", "references")
 
 
@@ -33,8 +34,34 @@ def prose(path):
     return "\n\n".join(cell.source for cell in cells(path, "markdown"))
 
 
+def words(path):
+    """How many words of prose a page has: no formulas, no code, no directives, no exercises."""
+    text = prose(path)
+    for cut in (
+        r"^(:::+|```+)\{(exercise|solution)[\s\S]*?^\1\s*$",
+        r"^\$\$\n[\s\S]*?^\$\$.*$",
+        r"\$[^$]*\$",
+        r"^(:\w[\w-]*:|\(\S+\)=|:::|```).*$",
+        r"\{[\w:-]+\}`[^`]*`",
+        r"<[^>]+>",
+        r"\]\([^)]*\)",
+    ):
+        text = re.sub(cut, " ", text, flags=re.MULTILINE)
+    return len(re.findall(r"[A-Za-z0-9][\w'’.-]*", text))
+
+
+def test_words_are_counted_as_a_reader_would(tmp_path):
+    page = nbformat.v4.new_notebook()
+    text = "# A title\n\nIt is $x+y$ long, see {eq}`eq-a` and [here](there).\n\n$$\na\n$$ (eq-a)\n"
+    text += "\n:::{exercise} Long\n:label: ex-b\n\nMany words.\n:::\n"
+    page.cells = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("not = counted")]
+    nbformat.write(page, tmp_path / "a.ipynb")
+    assert words(tmp_path / "a.ipynb") == len("A title It is long see and here".split())
+
+
 def test_there_are_chapters_to_test():
-    assert CHAPTERS
+    assert CHAPTERS[0].stem.startswith("01-")
+    assert APPENDIX
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
@@ -56,6 +83,29 @@ def test_a_chapter_has_all_its_parts(path):
     assert len(exercises) >= 3
     assert solutions == exercises
     assert text.count("{solution-end}") == len(solutions)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_a_chapter_ends_with_three_things_to_try_and_three_kinds_of_exercise(path):
+    trying = prose(path).split("## Try it")[1].split("## Exercises")[0].lower()
+    for kind in ("predict", "break it", "write it yourself"):
+        assert kind in trying, kind
+    titles = re.findall(r"\{exercise\} (.*)", prose(path))
+    for kind in ("Warm-up: ", "In code: ", "Proof: "):
+        assert any(title.startswith(kind) for title in titles), kind
+
+
+@pytest.mark.parametrize("path", APPENDIX, ids=lambda p: p.stem)
+def test_an_appendix_page_says_what_it_answers_and_what_it_needs(path):
+    for part in ("class: contract", "**The question.**", "**You need**", "**You will be able to**"):
+        assert part in prose(path), part
+
+
+def test_the_main_path_is_short_enough_to_be_finished():
+    """Words of prose up to the running algorithm; exercises, formulas and code not counted."""
+    path = [BOOK / "00-start-here.ipynb", *CHAPTERS[:8]]
+    assert words(path[0]) <= 1200
+    assert sum(map(words, path)) <= 11_000
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)

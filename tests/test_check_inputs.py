@@ -143,6 +143,7 @@ GOOD = {
         "reference": 0.5,
         "rtol": 1e-10,
         "atol": 0.0,
+        "scale": None,
         "where": "",
     },
     identity: {"label": "a", "lhs": x, "rhs": x, "where": ""},
@@ -152,6 +153,7 @@ GOOD = {
         "exact": [0.0],
         "counts": np.ones(200, int),
         "false_alarm": 1e-6,
+        "scale": None,
         "where": "",
     },
     control: {"claim": "one is two"},
@@ -177,6 +179,7 @@ def listed(right=(), failed=(), few=()):
 
 
 REAL = (*HALF, "decimal")  # which may also stand in an array
+SIZES = ("nothing", *REAL, "1", "tiny")
 NUMBERS = (*REAL, "-1", "0", "1")
 ARRAYS = ("list", "three axes", "transposed", "list of 0", "200 ones")
 ARRAYS += ("counts", "small counts", "counts as floats", "counts below 0")
@@ -198,6 +201,11 @@ LISTED = {  # what else comes of it than an error that names the argument
     "reference of close": listed(REAL, ["-1", "1", "true", "numpy's true", "tiny"]),
     "rtol of close": listed(right=[*HALF, "tiny"]),
     "atol of close": listed(right=[*HALF, "tiny", "0", "1"]),
+    "scale of close": listed(
+        [*SIZES, "list", "three axes", "list of a true", "200 ones", "counts", "small counts"]
+        + ["counts as floats", "counts as objects", "counts as truth values", "counts without end"]
+    ),
+    "scale of unbiased": listed([*SIZES, "list of a true"]),
     "lhs of identity": listed(failed=EXPRESSIONS),
     "rhs of identity": listed(failed=EXPRESSIONS),
     "gradients of unbiased": listed(["rows of 0 and 1"], ["200 ones"]),

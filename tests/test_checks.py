@@ -151,7 +151,7 @@ def test_the_point_is_a_counterexample_that_one_can_redo_by_hand(capsys):
     with refuted("a square of a sum is a sum of squares"):
         identity("some-label", (x + y) ** 2, x**2 + y**2)
     assert capsys.readouterr().out == (
-        "refuted  a square of a sum is a sum of squares · "
+        "caught  a square of a sum is a sum of squares · "
         "the two sides differ by 0.341 at a random point\n"
     )
     assert last().figures == {"entries": 1, "witness": "0.341"}
@@ -252,7 +252,8 @@ def test_numbers_that_differ_fail_where_they_differ_most(wrong):
         CheckFailed, match=r"at entry \[1, 0\]: value .*, reference 2\.0"
     ) as failure:
         close("some-label", [[1.0, 1.001], [wrong, 1.0]], [[1.0, 1.0], [2.0, 1.0]])
-    assert str(failure.value).startswith("some-label · close · off by")
+    said = "opposite sign at entry" if wrong == -2.0 else "off by"
+    assert str(failure.value).startswith(f"some-label · close · {said}")
 
 
 def test_the_message_of_close_shows_both_sides_where_they_differ_most():
@@ -261,7 +262,7 @@ def test_the_message_of_close_shows_both_sides_where_they_differ_most():
         close("some-label", [[1.0, 1.001], [2.5, 1.0]], [[1.0, 1.0], [2.0, 1.0]])
     assert str(failure.value) == (
         "some-label · close · off by 25% at entry [1, 0]: value 2.5, reference 2.0, "
-        "allowed rtol = 1e-10, atol = 0"
+        "allowed 1e-08% (rtol = 1e-10, atol = 0)"
     )
 
 
@@ -303,7 +304,7 @@ def test_a_reference_of_zeros_has_no_relative_error():
 def test_a_false_claim_is_refuted_and_says_by_how_much(capsys):
     with refuted("two is three"):
         close("some-label", 2.0, 3.0)
-    assert capsys.readouterr().out == "refuted  two is three · off by 33%\n"
+    assert capsys.readouterr().out == "caught  two is three · off by 33%\n"
     assert (last().label, last().kind, last().passed, last().claim) == (
         "some-label",
         "close",
@@ -314,7 +315,7 @@ def test_a_false_claim_is_refuted_and_says_by_how_much(capsys):
 
 def test_a_true_claim_is_not_refuted(capsys):
     before = len(history())
-    with pytest.raises(NotRefuted, match="the check 'some-label' inside passed"):
+    with pytest.raises(NotRefuted, match="with these settings the false claim 'two is two' holds"):
         with refuted("two is two"):
             close("some-label", 2.0, 2.0)
     assert capsys.readouterr().out == ""
@@ -581,7 +582,7 @@ def test_a_plus_and_minus_one_can_be_followed_by_hand(capsys):
         "a bias of 0.073 would have been caught",
         "ok  some-label · unbiased · shifted · 10,000 samples, 1 direction; "
         "a bias of 7.3% would have been caught",
-        "refuted  the mean is 0.1 · off by 100%, 9 standard errors",  # 0.1 sqrt(9,999) = 9.9995
+        "caught  the mean is 0.1 · off by 100%, 9 standard errors",  # 0.1 sqrt(9,999) = 9.9995
     ]
     assert asdict(last()) == {
         "label": "some-label",
@@ -598,6 +599,7 @@ def test_a_plus_and_minus_one_can_be_followed_by_hand(capsys):
             "smallest_bias": 0.0722,
             "exact_norm": 0.1,
             "power": 0.99,
+            "relative": 1.0,
         },
         "claim": "the mean is 0.1",
         "where": "",
@@ -1057,8 +1059,8 @@ def test_in_a_notebook_a_verdict_is_html_too_and_carries_its_record(tmp_path, mo
     )
     assert 'class="pg-check pg-check--ok"' in ok.data["text/html"]
     assert "a &lt; b" in ok.data["text/html"]
-    assert control.data["text/plain"] == "refuted  one & one is three · off by 33%"
-    assert 'class="pg-check pg-check--refuted"' in control.data["text/html"]
+    assert control.data["text/plain"] == "caught  one & one is three · off by 33%"
+    assert 'class="pg-check pg-check--caught"' in control.data["text/html"]
     assert ok.metadata["policygrad"]["label"] == "one-and-one"
     assert ok.metadata["policygrad"]["where"] == "a < b"
     assert control.metadata["policygrad"]["claim"] == "one & one is three"
@@ -1104,6 +1106,7 @@ def test_counts_are_rounded_to_what_a_reader_remembers(number, up, down):
         (0.3125, 1.0, False, "31%"),
         (1.5, 1.0, False, "150%"),
         (41.2, 1.0, False, "41 times its size"),
+        (0.01 + 1e-15, 1.0, False, "1%"),
         (math.inf, 1.0, False, "an infinite amount"),
         (0.0583, 0.0, True, "0.059"),
     ],

@@ -15,6 +15,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from policygrad import figures
+from policygrad.mdp import MDP
+from policygrad.trajectories import Trajectories
+from policygrad.worlds import short_corridor, vacuum_corridor
 
 RNG = np.random.default_rng(3)
 ROWS = RNG.normal(size=(6, 2))
@@ -67,6 +70,7 @@ def hill(J=HILL):
         ascents=[ASCENT],
         descents=[ASCENT[::-1]],
         marks={"top": (0.0, 0.0)},
+        summits={"edge": (1.0, 1.0)},
     )
 
 
@@ -97,6 +101,35 @@ def curves(level=-2.0):
 
 
 PICTURES |= {"corridor": corridor, "limits": limits, "curves": curves}
+MAP = "#####\n#..h#\n#D###\n#####"
+WORLD = vacuum_corridor(MAP, starts="r1c2")
+WALK = Trajectories(
+    [[1, 1, 0, 3], [1, 2, 2, 2]], [[2, 0, 2], [1, -1, -1]], [[-1, -1, -1], [-11, 0, 0]], [3, 1]
+)
+
+
+LONG = Trajectories([[1] * 14], [[2] * 13], [[-1] * 13], [13])
+
+
+def walk(i=0):
+    return figures.episode_walk(MAP, WORLD, WALK, i)
+
+
+PI, SCORE = np.array([0.6, 0.3, 0.1]), np.array([-0.6, 0.7, -0.1])
+NEW = {"good": np.array([0.5, 0.4, 0.1]), "bad": np.array([0.65, 0.25, 0.1])}
+
+
+def push(after=NEW):
+    returns = {"good": 2.0, "bad": -1.0}
+    return figures.push_on_bars(PI, SCORE, returns, actions=["a", "b", "c"], after=after)
+
+
+def relative(gradient=(0.1, 0.2, -0.3, 0.0)):
+    P = np.array([0.1, 0.2, 0.3, 0.4])
+    return figures.gradient_and_score(P, gradient, label="logit", marks={"A": 0, "B": 1})
+
+
+PICTURES |= {"loop": figures.agent_and_world, "walk": walk, "push": push, "relative": relative}
 GRID = np.triu(RNG.random((4, 4)))
 PATH = np.column_stack([np.linspace(0.5, 0.9, 4)] * 3) * [1, 2, 3]
 
@@ -224,6 +257,21 @@ PANELS = {
     "landscape": [("", "x", "y")],
     "climbs": [("", "step", "J")],
     "corridor": [("", "", "")],
+    "loop": [("", "", "")],
+    "walk": [("", "", "")],
+    "push": [("good", "", "probability"), ("bad", "", "")],
+    "relative": [
+        (
+            "slope of the probability: absolute",
+            r"$P(\tau;\theta)$",
+            r"$\partial P(\tau;\theta)$ by the logit",
+        ),
+        (
+            "slope of its logarithm: relative to size",
+            r"$P(\tau;\theta)$",
+            r"$\partial \log P(\tau;\theta)=\partial P/P$",
+        ),
+    ],
     "limits": [("", "w, the share of the visits that fall on u", "entry")],
     "curves": [("", "p", "J")],
     "grid": [("", "time k of the reward", "time t of the score")],
@@ -265,6 +313,7 @@ LEGENDS = {
         "ascent, from the ring on": "POLICY o",
     },
     "landscape": {"ascent": "POLICY o-", "descent": "WRONG s--", "start": "EXACT o"},
+    "push": {"score × return": "EXACT -", "policy": "POLICY", "after the step": "POLICY dashed"},
     "climbs": {"largest J": "EXACT -", "short": "POLICY o-", "long": "WRONG s-"},
     "limits": {
         "left, exact": "EXACT --",
@@ -310,7 +359,9 @@ def look(artist):
         shape = {"solid": "-", "dashed": "--"}.get(artist.get_linestyle(), artist.get_linestyle())
         colour = artist.get_edgecolor()
     elif isinstance(artist, matplotlib.patches.Patch):
-        shape, colour = "hatched" if artist.get_hatch() else "", artist.get_edgecolor()
+        dashed = artist._dash_pattern[1] is not None  # which a legend copies, unlike its name
+        shape = "hatched" if artist.get_hatch() else "dashed" if dashed else ""
+        colour = artist.get_edgecolor()
     elif isinstance(artist, matplotlib.collections.LineCollection):
         shape, colour = "bars", artist.get_edgecolor()[0]
     else:
@@ -490,8 +541,27 @@ def test_lines_of_the_landscape_lie_at_their_heights_and_paths_where_they_went()
     np.testing.assert_allclose(descent.get_xydata(), ASCENT[::-1])
     starts = next(line for line in ax.lines if look(line) == "EXACT o")
     np.testing.assert_allclose(starts.get_xydata(), ASCENT[[0, -1]])
-    (top,) = (text for text in ax.texts if text.get_text() == "top")
-    assert (ax.lines[-1].get_xydata().tolist(), top.xy) == ([[0, 0]], (0, 0))
+    at = {text.get_text(): tuple(text.xy) for text in ax.texts if hasattr(text, "xy")}
+    signs = {look(line): line.get_xydata()[0] for line in ax.lines[-2:]}
+    assert at["top"] == tuple(signs["EXACT x"]) == (0, 0)
+    assert at["edge"] == tuple(signs["EXACT *"])
+    np.testing.assert_allclose(at["edge"], 1 - 2 / 30)  # just inside
+
+
+def test_the_higher_the_darker_and_no_name_stands_on_a_path_or_outside():
+    picture = hill()
+    shades = picture.figure.axes[0].collections[1]
+    alphas = shades.get_facecolor()[:, 3]
+    assert np.all(np.diff(alphas) > 0) and alphas[0] == 0
+    assert {to_hex(shade[:3]) for shade in shades.get_facecolor()} == {figures.FAINT}
+    picture.figure.canvas.draw()
+    ax = picture.figure.axes[0]
+    path = ax.transData.transform(np.concatenate([ASCENT, [[0.0, 0.0]]]))
+    frame = ax.get_window_extent()
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert not any(box.contains(*point) for point in path), text.get_text()
+        assert frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1), text.get_text()
 
 
 def test_ascents_are_drawn_as_they_ran_and_coloured_by_whether_they_settle():
@@ -511,9 +581,123 @@ def test_a_map_hatches_the_aliased_cells_and_writes_each_percept_where_it_is_fel
     assert written["NE"] == (2.5, 1.5)
     assert (int(written["$u$"][0]), int(written["$u$"][1])) == (2, 1)  # the hatched cell
     assert (int(written["dust"][0]), int(written["dust"][1])) == (2, 2)
-    assert [look(line) for line in ax.lines] == ["WORLD *-"]
+    assert [look(line) for line in ax.lines] == ["WORLD *"]
     walls = [p.get_xy() for p in ax.patches if to_hex(p.get_facecolor()) == figures.FAINT]
     assert len(walls) == 13 and (1, 2) in walls and (2, 2) not in walls
+
+
+def arrows(ax):
+    """(from, to) of the arrows that have no text."""
+    tips = [text for text in ax.texts if getattr(text, "arrow_patch", None)]
+    return [(text.get_position(), text.xy) for text in tips]
+
+
+def test_a_map_shows_what_is_needed_in_a_cell_and_where_the_cleaner_is():
+    needed = {(1, 1): "right", (1, 2): "down"}
+    percepts = {(1, 1): "NSW", (1, 2): "NE"}
+    ax = figures.corridor_map(
+        "####\n#..#\n##D#\n####", percepts, aliased={}, needed=needed, agent=(1, 2)
+    ).figure.axes[0]
+    right, down = (np.subtract(to, start) for start, to in arrows(ax))
+    assert right[0] > 0.3 and right[1] == 0 and down[0] == 0 and down[1] > 0.1
+    assert [np.floor(to).tolist() for _, to in arrows(ax)] == [[1, 1], [2, 1]]
+    discs = [p for p in ax.patches if to_hex(p.get_facecolor()) == figures.POLICY.lower()]
+    assert [np.floor(disc.center).tolist() for disc in discs] == [[2, 1]]
+
+
+def test_an_episode_is_walked_row_by_row_with_what_was_felt_done_and_paid():
+    ax = walk().figure.axes[0]
+    rows = {}
+    for text in ax.texts:
+        if text.get_text() and not getattr(text, "arrow_patch", None):
+            x, y = text.get_position()
+            rows.setdefault(round(y, 6), []).append((x, text.get_text()))
+    said = [[text for _, text in sorted(row)] for _, row in sorted(rows.items())]
+    assert said[-4:] == [
+        ["0", "NS", "down", "−1"], ["1", "NS", "left", "−1"], ["2", "NW", "down", "−1"],
+        ["return −3"],
+    ]  # fmt: skip
+    assert [(a[0], b[0]) for a, b in arrows(ax)] == [(2.5, 2.5), (2.5, 1.5), (1.5, 1.5)]
+    dots = [line for line in ax.lines if look(line).startswith("POLICY o")]
+    assert [line.get_xdata()[0] for line in dots] == [2.5, 2.5, 1.5]
+    other = [text.get_text() for text in walk(1).figure.axes[0].texts]
+    assert other[-1] == "return −11" and "right" in other and "down" not in other
+
+
+def test_the_loop_sends_the_action_to_the_world_and_percept_and_reward_back():
+    ax = figures.agent_and_world().figure.axes[0]
+    said = {
+        round(t.get_position()[1] - 0.13, 6): t.get_text() for t in ax.texts if ":" in t.get_text()
+    }
+    ways = {start[1]: (np.sign(to[0] - start[0]), said[start[1]]) for start, to in arrows(ax)}
+    assert [ways[y] for y in sorted(ways)[::-1]] == [
+        (1, "action: what it does"), (-1, "percept: what it feels"),
+        (-1, "reward: what it is paid"),
+    ]  # fmt: skip
+    looks = [look(t.arrow_patch) for t in ax.texts if getattr(t, "arrow_patch", None)]
+    assert looks == ["POLICY -", "WORLD --", "WORLD --"]
+
+
+def test_a_push_is_score_times_return_from_the_top_of_each_bar():
+    for ax, R, new in zip(push().figure.axes, (2.0, -1.0), NEW.values(), strict=True):
+        heights = [bar.get_height() for bar in ax.patches]
+        np.testing.assert_allclose(heights, [*PI, *new])
+        said = [text.get_text() for text in ax.texts if text.get_text()]
+        assert said == [f"{R * s:+.2f}".replace("-", "−") for s in SCORE]
+        starts, tips = zip(*arrows(ax), strict=True)
+        np.testing.assert_allclose(starts, np.column_stack([range(3), PI]))
+        lengths = np.subtract(tips, starts)[:, 1]
+        np.testing.assert_allclose(lengths, 0.42 * R * SCORE / 1.4, atol=1e-6)
+
+
+def test_a_slope_of_a_logarithm_is_the_slope_over_the_probability():
+    left, right = relative().figure.axes
+    P, slope = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.1, 0.2, -0.3, 0.0])
+    dots = [next(line for line in ax.lines if look(line) == "POLICY o") for ax in (left, right)]
+    np.testing.assert_allclose(dots[0].get_xydata(), np.column_stack([P, slope]))
+    np.testing.assert_allclose(dots[1].get_xydata(), np.column_stack([P, slope / P]))
+    for ax, y in ((left, slope), (right, slope / P)):
+        assert {text.get_text(): text.xy for text in ax.texts} == {
+            name: (P[i], pytest.approx(y[i])) for i, name in enumerate("AB")
+        }
+    rays = sorted(tuple(line.get_xydata()[1]) for line in left.lines if look(line) == "FAINT -")
+    np.testing.assert_allclose(rays[:3], [(0.2, 0.2), (0.3, -0.3), (0.4, 0.0)])
+
+
+CELLS = "####\n#..#\n####"
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (lambda: figures.corridor_map("##\n#", {}, aliased={}), "drawing must be rows of one"),
+        (
+            lambda: figures.corridor_map(CELLS, {}, aliased={}, needed={(1, 1): "on"}),
+            r"needed\[1, 1\] must be one of left, right",
+        ),
+        (
+            lambda: figures.corridor_map(CELLS, {}, aliased={}, agent=(0, 0)),
+            "agent must stand in a cell",
+        ),
+        (
+            lambda: figures.episode_walk(MAP, short_corridor(), WALK),
+            "world must be built from a map",
+        ),
+        (lambda: figures.episode_walk(MAP, WORLD, LONG), "tau must be 1 to 12 steps long; .* 13"),
+        (
+            lambda: figures.push_on_bars(PI, SCORE[:2], {"x": 1.0}, actions="abc"),
+            "score must have an entry for each of 3",
+        ),
+        (lambda: relative([0.1]), "probability and gradient must be lists of one length"),
+        (
+            lambda: figures.gradient_and_score([0, 1], [0, 0], label="x"),
+            "probability must be above 0",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_name_of_the_argument(draw, says):
+    with pytest.raises(ValueError, match=f"^{says}"):
+        draw()
 
 
 def test_limits_are_drawn_as_given_with_what_was_learned_beside_them():
@@ -629,7 +813,8 @@ def test_the_weights_of_contexts_are_drawn_as_given_and_the_limit_last():
 
 # --- what cannot be drawn ------------------------------------------------------------------------
 
-NO_NUMBERS = {"trajectory_factors", "derivation_map", "corridor_map"}  # but a count, or words
+NO_NUMBERS = {"trajectory_factors", "derivation_map", "corridor_map", "episode_walk"}
+NO_NUMBERS |= {"agent_and_world"}  # but a count, or words
 
 
 def call_of(draw, monkeypatch):
@@ -644,7 +829,7 @@ def call_of(draw, monkeypatch):
         return record
 
     for name in figures.__all__:
-        if name != "Picture":
+        if inspect.isfunction(getattr(figures, name)):
             monkeypatch.setattr(figures, name, recorder(getattr(figures, name)))
     draw = getattr(figures, draw.__name__, draw)
     draw()
@@ -660,7 +845,7 @@ def spoilt(value):
     elif isinstance(value, (list, tuple)) and not all(isinstance(x, float) for x in value):
         for i, part in enumerate(value):
             yield from ([*value[:i], other, *value[i + 1 :]] for other in spoilt(part))
-    elif not isinstance(value, (str, bool, type(None))):
+    elif not isinstance(value, (str, bool, type(None), MDP, Trajectories)):
         array = np.array(value, float)
         for number in (np.nan, np.inf, -np.inf):
             bad = array.copy()

@@ -159,7 +159,7 @@ def test_every_module_imports_only_from_floors_below():
         ("exact", "import scipy.linalg", "exact imports scipy"),
         ("__init__", "from .figures import Picture", "__init__ imports figures"),
         ("exact", "import policygrad.symbolic", "exact imports policygrad"),
-        ("figures", "from .exact import occupancy", "figures imports exact"),
+        ("figures/style", "from ..exact import occupancy", "figures/style imports exact"),
         ("checks", "import IPython", "checks imports IPython"),
         ("formulas", "from ..exact import occupancy", "formulas imports exact"),
         ("formulas", "import mpmath", "formulas imports mpmath"),

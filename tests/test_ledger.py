@@ -300,9 +300,11 @@ def test_what_agrees_has_no_figure_that_a_machine_decides():
 def test_the_tolerance_in_the_ledger_is_the_one_that_the_reader_saw():
     for row in ROWS:
         for verdict in row.of("close"):
-            size, absolute = ledger.tolerance(verdict.record["figures"])
-            words = f"agree to {'within ' * absolute}{size:g}".replace("e-0", "e-")
-            assert verdict.line.endswith(words), verdict.line
+            size, counted = ledger.tolerance(verdict.record["figures"])
+            words = f"agree to {'within ' * (counted == 'atol')}{size:g}".replace("e-0", "e-")
+            if counted == "scale":
+                words = f"allowed {size:g} of the scale".replace("e-0", "e-")
+            assert words in verdict.line, verdict.line
 
 
 def test_the_ledger_says_how_closely_the_two_sides_of_an_equation_agree():

@@ -8,6 +8,7 @@ import ast
 import os
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import controls
@@ -305,17 +306,16 @@ def test_of_each_equation_a_false_claim_is_refuted_that_is_nearly_true():
     assert coarse == set(), "add a control that is at most 10 % off the truth"
 
 
-@pytest.mark.parametrize(
-    ("kind", "figures", "words", "size"),
-    [
-        ("close", {"relative": 0.25}, "off by 25% at entry [0]", 0.25),
-        ("close", {"relative": None}, "off by 0.3", None),
-        ("runs", {"relative": 0.05}, "line 1 is off by 5%", 0.05),
-        ("unbiased", {}, "refuted  x · off by 9.9%, 31 standard errors", 0.099),
-        ("unbiased", {}, "refuted  x · off by 12 times its size, 31 standard errors", 12.0),
-        ("unbiased", {}, "refuted  x · off by 0.31, 31 standard errors", None),
-        ("identity", {}, "the two sides differ by 1.5 at a random point", None),
-    ],
-)
-def test_how_far_off_a_control_is_is_read_off_its_record(kind, figures, words, size):
-    assert controls.size_of({"kind": kind, "figures": figures}, words) == size
+def test_how_far_off_a_control_is_is_read_off_its_record(tmp_path):
+    figures = {"near": {"relative": 0.25}, "far": {"relative": 12.0}, "zero": {"relative": None}}
+    figures["none"] = {"witness": "1.5"}
+    cell = nbformat.v4.new_code_cell("", execution_count=1)
+    for label, found in figures.items():
+        for claim in ("it is false", None):
+            record = {"label": label, "kind": "close", "claim": claim, "figures": found}
+            line = {"text/plain": f"caught  {claim} · opposite sign"}
+            more = {"policygrad": record}
+            cell.outputs.append(nbformat.v4.new_output("display_data", line, metadata=more))
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "03-a.ipynb")
+    found = {e.label: e.sizes for e in controls.equations([tmp_path / "03-a.ipynb"])}
+    assert found == {"near": (0.25,), "far": (12.0,), "zero": (None,), "none": (None,)}

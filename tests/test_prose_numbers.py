@@ -292,7 +292,7 @@ def test_the_list_names_pages_of_the_book_and_gives_reasons():
     assert all(LISTED.values())
 
 
-def kinds(text, source="gamma, m = 0.9, 20", output="J = -11.657\nrefuted  J = 5", **metadata):
+def kinds(text, source="gamma, m = 0.9, 20", output="J = -11.657\ncaught  J = 5", **metadata):
     """How each relation of a text is held, in a chapter with such a cell."""
     cells = chapter(text, source, output, **metadata)
     shown, lines = evidence(cells), tuple(output.splitlines())

@@ -64,7 +64,7 @@ def test_a_control_may_be_a_slip_in_the_display(page, capsys):
     page(geometric=GEOMETRIC)
     with refuted("one step too many"):
         runs("geometric", *worlds(2, 4), slip=("n-1", "n"))
-    assert "refuted  one step too many · line 1 is off by 14%" in capsys.readouterr().out
+    assert "caught  one step too many · line 1 is off by 14%" in capsys.readouterr().out
     record = checks.history()[-1]
     assert (record.kind, record.claim) == ("runs", "one step too many")
     # 1.5 against 1 + 0.5 + 0.25

@@ -11,11 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from .inputs import require_label
+from .tracebacks import Short
 
 __all__ = ["NotAssumed", "assumes"]
 
 
-class NotAssumed(ValueError):
+class NotAssumed(Short, ValueError):
     """The cell was made for another setting; nothing is wrong with the equation."""
 
 

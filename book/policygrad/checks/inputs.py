@@ -15,7 +15,15 @@ import numpy as np
 from .. import validate
 from ..validate import shown
 
-__all__ = ["real_array", "rectangular", "require_label", "require_number", "require_where", "shown"]
+__all__ = [
+    "real_array",
+    "rectangular",
+    "require_label",
+    "require_number",
+    "require_scale",
+    "require_where",
+    "shown",
+]
 
 
 def require_label(label, name: str = "the first argument") -> None:
@@ -56,6 +64,27 @@ def require_number(label: str, name: str, value) -> float:
         return float(value)
     except OverflowError:
         raise ValueError(f"{_of(label)}{name} is too large for a float") from None
+
+
+def require_scale(label: str, scale) -> np.ndarray:
+    """Read the sizes of the terms of which something is a difference; none at all for None.
+
+    Raises
+    ------
+    ValueError, TypeError
+        if one is no real number, not finite or negative, or none is above 0.
+    """
+    if scale is None:
+        return np.zeros(0)
+    if isinstance(scale, (bool, np.bool_)):
+        raise TypeError(f"{_of(label)}scale must be a number; it is {shown(scale)}")
+    sizes = real_array(label, "scale", scale)
+    if not (np.isfinite(sizes).all() and (sizes >= 0).all() and sizes.any()):
+        raise ValueError(
+            f"{_of(label)}scale must be the size of the terms, finite and above 0; "
+            f"it is {shown(scale)}"
+        )
+    return sizes
 
 
 def rectangular(label: str, name: str, value) -> np.ndarray:

@@ -1,7 +1,7 @@
 """``refuted``: the control of an equation, a check that must fail.
 
 It passes if the first check inside fails, and nothing else will do: a check that passes, no check
-at all, or one that crashes refutes nothing.
+at all, or one that crashes refutes nothing.  Its line begins with ``caught``: the false claim was.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def _control(claim: str):
     except CheckFailed as failure:
         check, short = failure.check, failure.short
     else:
-        raise NotRefuted(f"refuted {claim!r}: no check was run inside")
+        raise NotRefuted(f"the control of {claim!r} did not fail: no check was run inside")
     finally:
         controls.pop()
     record = replace(check, passed=True, claim=claim)
     verdict._history.append(record)
-    verdict.show("refuted", claim, short, record)
+    verdict.show("caught", claim, short, record)

@@ -20,7 +20,7 @@ import numpy as np
 from ..formulas import Finding, Formula, definitions, display
 from .inputs import require_label, require_where, shown
 from .verdict import Check, failed, passed
-from .words import digits, relative
+from .words import digits, multiple, relative, times
 
 __all__ = ["runs"]
 
@@ -182,8 +182,14 @@ def _deviation(a, b):
         return {"relative": None}, "does not hold"
     if size < SMALL * gap:  # 0, but for rounding, which is another on every machine
         size = 0.0
-    ratio = digits(gap / size) if size else None
-    return {"relative": ratio}, f"is off by {relative(gap, size)}"
+    figures = {"relative": digits(gap / size) if size else None}
+    factor = multiple(a, b) if size else None
+    said = times(factor)
+    if "sign" in said:
+        return figures, "has opposite signs on its two sides" + said.removeprefix("opposite sign")
+    if said:
+        return figures, f"has {factor:.2g} times as much on its left as on its right"
+    return figures, f"is off by {relative(gap, size, of='its right side')}"
 
 
 def _shown(x):

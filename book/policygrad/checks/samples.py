@@ -87,6 +87,11 @@ class Sample:
         """(d,) the same, but never more than what is nothing beside the component itself."""
         return np.minimum(self.floor_of_all, NO_SIZE * self.size)
 
+    def apart(self, vector: np.ndarray) -> np.ndarray:
+        """Bring a vector, as it was given, to the units of the components."""
+        with np.errstate(over="ignore"):
+            return np.ldexp(vector, np.where(self.size > 0, -self.exponent, 0))
+
     def plain(self, vector: np.ndarray, component: int) -> float:
         """A component of a vector as it was given."""
         with np.errstate(over="ignore"):

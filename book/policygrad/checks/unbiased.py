@@ -29,14 +29,17 @@ import math
 import numpy as np
 
 from .hotelling import POWER, Hotelling, require_near_normal, smallest_bias
-from .inputs import real_array, require_label, require_number, require_where
+from .inputs import real_array, require_label, require_number, require_scale, require_where
 from .samples import ROUNDING, Sample, counted
 from .verdict import Check, CheckFailed, TooFewSamples, failed, passed
-from .words import digits, index, relative, round_down, short
+from .words import above, digits, index, multiple, relative, round_down, short, times
 
 __all__ = ["unbiased"]
 
 TINY = float(np.finfo(float).tiny)  # below it floats have ever fewer digits
+LEFT = 1e-10  # relative to the scale: what rounding may leave of a difference of such terms
+NEXT_TO_0 = 1e-9  # relative to 1, or to the largest component: it may be such a rest
+ALIKE = 0.1  # relative: a mean so near a multiple of the exact one is told as a multiple
 
 
 def unbiased(
@@ -46,6 +49,7 @@ def unbiased(
     *,
     counts=None,
     false_alarm: float = 1e-6,
+    scale=None,
     where: str = "",
 ) -> None:
     """Test that samples have the mean that they should: E[g_i] = exact, in all components at once.
@@ -60,6 +64,10 @@ def unbiased(
     false_alarm : the nominal probability of failing although the claim is true: that of normal
         rows.  For others it is reached as m grows; before, the rate is somewhat higher (1.2 to 1.6
         times as much was measured), by design up to ``DISTORTION`` = 3 times.
+    scale : the size of the terms of which rows and exact mean are differences, where these may be
+        next to 0: a positive number, or one for each component in an array of the shape of exact.
+        What is below 1e-10 of it counts as rounding: a spread so small is none, and a mean that is
+        off by no more is right.
     where : the case that it is tried on, for the verdict.
 
     Raises
@@ -80,13 +88,18 @@ def unbiased(
     alpha = require_number(label, "false_alarm", false_alarm)
     if not 0 < alpha < 1:
         raise ValueError(f"{label}: false_alarm must lie between 0 and 1; it is {false_alarm}")
+    scale = _scale(label, scale, exact)
     sample = _sample(label, gradients, exact, counts)
+    floor = np.maximum(sample.floor, LEFT * sample.apart(scale))
     check = Check(label, "unbiased", True, where=where)
     try:
-        figures, what = _judged(check, sample, sample.floor, exact.shape, alpha)
+        figures, what = _judged(check, sample, floor, exact.shape, alpha)
     except (CheckFailed, TooFewSamples):
-        _require_no_rounding(check, sample, exact.shape, alpha)
+        _require_no_rounding(check, sample, floor, exact.shape, alpha)
         raise
+    if scale.any():
+        figures["scale"] = digits(scale.max())
+        what += f"; next to 0: {short(LEFT)} of the scale {digits(scale.max(), 2):g} is nothing"
     passed(Check(label, "unbiased", True, figures, where=where), what)
 
 
@@ -105,6 +118,19 @@ def _read(label: str, gradients, exact) -> tuple[np.ndarray, np.ndarray]:
         row = int(np.argwhere(~np.isfinite(gradients))[0][0])
         raise ValueError(f"{label}: gradients, row {row}, holds NaN or infinity")
     return gradients, exact
+
+
+def _scale(label: str, scale, exact: np.ndarray) -> np.ndarray:
+    """The scale of each component, in a flat array; 0 where none is given."""
+    if scale is None:
+        return np.zeros(exact.size)
+    scale = require_scale(label, scale)
+    if scale.shape not in ((), exact.shape):
+        raise ValueError(
+            f"{label}: scale must be one number, or one for each component, of shape "
+            f"{exact.shape}; it has shape {scale.shape}"
+        )
+    return np.broadcast_to(scale, exact.shape).ravel()
 
 
 def _sample(label: str, gradients: np.ndarray, exact: np.ndarray, counts) -> Sample:
@@ -167,34 +193,59 @@ def _figures(sample: Sample, test: Hotelling, smallest: float, alpha: float) -> 
 def _fail(check: Check, sample: Sample, test: Hotelling, shape: tuple, figures: dict) -> None:
     scores = test.scores(sample)
     worst = int(np.abs(scores).argmax())
-    off = _length(sample, np.linalg.norm(sample.together(sample.deviation)))
+    off, relative_size = _off(sample, sample.deviation)
+    statistic, limit = above(test.statistic, test.limit)
     failed(
-        Check(check.label, "unbiased", False, figures, where=check.where),
-        f"off by {off}, {round_down(abs(scores[worst]))} standard errors",
+        Check(check.label, "unbiased", False, figures | relative_size, where=check.where),
+        f"{off}, {round_down(abs(scores[worst]))} standard errors",
         f"{_means(sample, worst, shape)}, {scores[worst]:+.1f} standard errors; over "
-        f"{_directions(test.rank)} T^2 = {test.statistic:.1f} > {test.limit:.1f}, the limit at "
-        f"false-alarm rate {short(figures['false_alarm'])}",
+        f"{_directions(test.rank)} T^2 = {statistic} > {limit}, "
+        f"the limit at false-alarm rate {short(figures['false_alarm'])}" + _hint(sample, worst),
     )
 
 
 def _fail_without_variance(check: Check, sample: Sample, test: Hotelling, shape: tuple) -> None:
     worst = int(sample.together(test.leftover - test.excuse).argmax())
-    figures = {"samples": sample.m, "rank": test.rank}
-    off = _length(sample, np.linalg.norm(sample.together(test.leftover)))
+    off, relative_size = _off(sample, test.leftover)
+    figures = {"samples": sample.m, "rank": test.rank, **relative_size}
     failed(
         Check(check.label, "unbiased", False, figures, where=check.where),
-        f"off by {off}, without any variance",
+        f"{off}, without any variance",
         f"{_means(sample, worst, shape)}, off by {sample.plain(sample.deviation, worst):.3g} in a "
-        "direction in which the samples do not vary: a bias, or an event too rare to be drawn",
+        "direction in which the samples do not vary: a bias, or an event too rare to be drawn"
+        + _hint(sample, worst),
     )
 
 
-def _require_no_rounding(check: Check, sample: Sample, shape: tuple, alpha: float) -> None:
+def _off(sample: Sample, deviation: np.ndarray) -> tuple[str, dict]:
+    """How far off the mean is in words, by its length; and as a figure, relative to the exact."""
+    size = np.linalg.norm(sample.together(deviation))
+    figures = {"relative": digits(size / sample.norm) if sample.norm else None}
+    truth = sample.together(sample.truth)
+    mean = truth + sample.together(sample.deviation)
+    said = times(multiple(mean, truth, ALIKE) if sample.norm else None, ALIKE)
+    return said or f"off by {_length(sample, size)}", figures
+
+
+def _hint(sample: Sample, worst: int) -> str:
+    """What else may be the reason, where a component is next to 0."""
+    sizes = [sample.plain(sample.size, component) for component in range(len(sample.size))]
+    if not sizes[worst] < NEXT_TO_0 * max(1.0, *sizes):
+        return ""
+    return (
+        f"; no number of that component exceeds {sizes[worst]:.1g}: where they are differences of "
+        "larger terms, that may be rounding, and scale= says how large the terms are"
+    )
+
+
+def _require_no_rounding(check: Check, sample: Sample, floor, shape: tuple, alpha: float) -> None:
     """Refuse a failure that is gone once the smallest components are taken for rounding."""
-    faint = sample.floor < sample.floor_of_all
+    faint = floor < sample.floor_of_all
     if not faint.any():
         return
-    _judged(check, sample, sample.floor_of_all, shape, alpha)  # raises where they are not to blame
+    _judged(
+        check, sample, np.maximum(floor, sample.floor_of_all), shape, alpha
+    )  # raises where they are not to blame
     off = np.where(faint, np.abs(sample.deviation) / np.where(sample.size, sample.size, 1), -1)
     worst = int(off.argmax())
     sizes = [sample.plain(sample.size, component) for component in range(len(off))]
@@ -214,7 +265,7 @@ def _means(sample: Sample, worst: int, shape: tuple) -> str:
 def _length(sample: Sample, size: float, *, up: bool = False) -> str:
     """A length in the common unit, relative to the exact mean, or as it is where that is 0."""
     if sample.norm:
-        return relative(size, sample.norm, up=up)
+        return relative(size, sample.norm, up=up, of="the exact mean")
     with np.errstate(over="ignore"):
         return relative(float(np.ldexp(size, sample.common)), 0.0, up=up)
 

@@ -2,6 +2,9 @@
 
 A check calls ``passed`` or ``failed`` with its :class:`Check`.  Outside a control a failure raises
 :class:`CheckFailed`; inside one it is what the control waits for, and passing is the error.
+
+What is raised is about the reader's cell, so that its traceback ends at the reader's line
+(``tracebacks``).
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import html
 import sys
 from dataclasses import asdict, dataclass, field
+
+from .tracebacks import Short
 
 __all__ = [
     "Check",
@@ -23,19 +28,19 @@ __all__ = [
 ]
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(Short, AssertionError):
     """The claim does not hold."""
 
 
-class NotRefuted(AssertionError):
-    """A control did not fail: either the claim holds after all, or no check was run."""
+class NotRefuted(Short, AssertionError):
+    """A control did not fail: the claim holds after all, the check is too weak, or none was run."""
 
 
-class Undecided(AssertionError):
+class Undecided(Short, AssertionError):
     """SymPy could neither bring the difference to 0 nor find where it is not."""
 
 
-class TooFewSamples(ValueError):
+class TooFewSamples(Short, ValueError):
     """The samples cannot carry the stated false-alarm rate."""
 
 
@@ -87,7 +92,9 @@ def passed(check: Check, what: str) -> None:
     """
     if _controls:
         raise NotRefuted(
-            f"refuted {_controls[-1]!r}: the check {check.label!r} inside passed ({what})"
+            f"the control did not fail: with these settings the false claim {_controls[-1]!r} "
+            "holds too (or the check is too weak to see it). The check "
+            f"{check.label!r} inside passed: {what}"
         )
     _history.append(check)
     case = f"{check.where} · " if check.where else ""

@@ -1,0 +1,72 @@
+"""Every picture of the book; the one folder that imports matplotlib.
+
+A function takes numbers and returns a :class:`Picture`, which a notebook shows as SVG: sharp,
+small, and compared as text when the book is tested.  Nothing is computed here but positions.  What
+cannot be drawn is refused by name, NaN and masked entries among it: a gap in a curve says nothing.
+
+==============  ================================================================================
+``style``       the colours, and what all pictures share
+``corridors``   a world, and what is felt and done in it
+``formulas``    the factors of a trajectory, and the way of the derivation
+``policies``    policies, and what becomes likelier
+``objectives``  the objective as a curve or a landscape, and the ways up it
+``gradients``   gradients and their estimates
+``runs``        many runs: learning, false alarms, what is caught
+==============  ================================================================================
+"""
+
+try:
+    import matplotlib  # noqa: F401 - asked for here, with a word of advice
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
+    ) from missing
+
+from .corridors import agent_and_world, corridor_map, episode_walk
+from .formulas import derivation_map, trajectory_factors
+from .gradients import (
+    error_decay,
+    gamma_trap_paths,
+    gradient_and_score,
+    gradient_cloud,
+    score_reward_grid,
+    slope_estimates,
+)
+from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
+from .policies import policy_table, probability_shift, push_on_bars, return_bars
+from .runs import calibration, group_weights, learning_curves, power_curve
+from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
+
+__all__ = [
+    "ESTIMATE",
+    "EXACT",
+    "FAINT",
+    "POLICY",
+    "WORLD",
+    "WRONG",
+    "Picture",
+    "agent_and_world",
+    "aliased_limit",
+    "ascent_runs",
+    "calibration",
+    "corridor_map",
+    "derivation_map",
+    "episode_walk",
+    "error_decay",
+    "gamma_trap_paths",
+    "gradient_and_score",
+    "gradient_cloud",
+    "group_weights",
+    "landscape",
+    "learning_curves",
+    "objective_curve",
+    "policy_table",
+    "power_curve",
+    "probability_shift",
+    "push_on_bars",
+    "return_bars",
+    "return_curves",
+    "score_reward_grid",
+    "slope_estimates",
+    "trajectory_factors",
+]
