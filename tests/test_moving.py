@@ -6,11 +6,15 @@ Its drawing is read back from the HTML: a mark of the SVG for each number.
 import re
 from html import unescape
 
+import nbformat
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 
 import moving as reader
+import pages
 import pictures
+import prose
 from policygrad import figures
 from policygrad.exact import expected_return
 from policygrad.figures import marks
@@ -166,6 +170,51 @@ def test_other_outputs_are_no_pictures_that_move():
     assert reader.read({}) is reader.read({"data": {"text/html": "<b>J is 17.</b>"}}) is None
     assert reader.drawing({"data": {"image/svg+xml": "<svg/>"}}) == "<svg/>"
     assert "J" in reader.drawing({"data": {"text/html": over_step()._repr_html_()}})
+
+
+def cell_of(picture, caption=""):
+    """A cell that shows a picture."""
+    data = {"text/html": picture._repr_html_(), "text/plain": repr(picture)}
+    shown = nbformat.v4.new_output("display_data", data)
+    said = {"mystnb": {"figure": {"caption": caption}}}
+    return nbformat.v4.new_code_cell("picture", outputs=[shown], metadata=said)
+
+
+def complaints(alt, caption=""):
+    """What is wrong with the texts about the ascents."""
+    picture = figures.slider_over_step_size(XS, J, RUNS, label="x", alt=alt)
+    return pictures.complaints(pictures.pictures([cell_of(picture, caption)]))
+
+
+STILL = "A black curve is J over x; green dots climb it, and a green curve goes down below it."
+
+
+def test_an_alternative_text_is_held_to_the_still_and_a_caption_to_all_frames():
+    assert complaints(STILL) == []
+    assert complaints(STILL, "At last the dots are orange-red; they were green.") == []
+    assert complaints(STILL, "At last the dots are blue.") != []
+    assert complaints(STILL, "Largest at 0.1234.") != []
+    assert complaints(STILL, "At step size 0.14 it is still green, at 0.3 orange-red.") == []
+    found = complaints(f"{STILL} Later come orange-red dots.")
+    assert found == ["picture 1, alt: no dot in the picture is orange-red"]
+
+
+def test_the_alternative_text_of_the_call_is_the_prose_of_its_cell():
+    alt, caption = prose.prose_of(cell_of(over_q(), "What to see."))
+    assert (alt, caption) == (ALT, "What to see.")
+    assert list(prose.output_texts(cell_of(over_q()))) == []
+
+
+def test_a_page_shows_a_picture_that_moves_within_its_figure():
+    html = two()._repr_html_()
+    page = (
+        '<div class="cell" id="x-3"><div class="cell_output"><figure>'
+        f'<div class="output text_html">{html}</div><figcaption>It walks.</figcaption>'
+        "</figure></div></div>"
+    )
+    figure = BeautifulSoup(page, "html.parser").figure
+    stored = nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": "x"})
+    assert pages.read(figure, None) == pages.wanted(stored)
 
 
 # --- cleaners -------------------------------------------------------------------------------------
