@@ -226,7 +226,7 @@ def test_each_cleaner_stands_at_each_step_where_its_walk_has_it():
     lane = 46 * (4 - 2 + 0.6) + 34
     for t, frame in enumerate(picture.frames.values()):
         for k, states in enumerate(WALKS.values()):
-            x, y = numbers(found("circle", frame, "f-policy")[k], "cx", "cy")
+            x, y = numbers(found("circle", frame, "s-policy")[k], "cx", "cy")
             row, column = PLACES[states[min(t, len(states) - 1)]]
             assert x == pytest.approx(8 + 46 * (column - 1 + 0.3 + 0.5), abs=0.06)
             assert y == pytest.approx(k * lane + 26 + 46 * (row - 1 + 0.3 + 0.5), abs=0.06)
@@ -260,7 +260,7 @@ def test_a_learner_walks_after_each_stage_beside_the_policy_of_that_stage():
         assert all(said.startswith(f"{stage}, step {t}: ") for t, said in enumerate(words))
     seen = "".join(picture.frames.values())
     states = np.concatenate(list(WALKS.values()))
-    columns = [numbers(disc, "cx")[0] for disc in found("circle", seen, "f-policy")]
+    columns = [numbers(disc, "cx")[0] for disc in found("circle", seen, "s-policy")]
     np.testing.assert_allclose(columns, [8 + 46 * (PLACES[s][1] - 0.2) for s in states], atol=0.06)
 
 
