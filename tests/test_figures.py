@@ -264,12 +264,12 @@ PANELS = {
         (
             "slope of the probability: absolute",
             r"$P(\tau;\theta)$",
-            r"$\partial P(\tau;\theta)$ by the logit",
+            r"slope of $P(\tau;\theta)$, logit",
         ),
         (
             "slope of its logarithm: relative to size",
             r"$P(\tau;\theta)$",
-            r"$\partial \log P(\tau;\theta)=\partial P/P$",
+            r"slope of $\log P(\tau;\theta)$",
         ),
     ],
     "limits": [("", "w, the share of the visits that fall on u", "entry")],
