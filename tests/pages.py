@@ -79,6 +79,9 @@ def read(part, folder: Path) -> Output:
     if "stream" in classes or "text_plain" in classes:
         return Output("stream" if "stream" in classes else "text/plain", part.pre.get_text())
     if "text_html" in classes:
+        for number in part.select(".pg-check > a.pg-number"):  # which the build has put in
+            number.previous_sibling.extract()
+            number.extract()
         return Output("text/html", part.decode_contents())
     if "text_latex" in classes:
         return Output("text/latex", re.sub(r"^\s*\\\[|\\\]\s*$", "", part.get_text()))

@@ -27,9 +27,13 @@ DISPLAYS = claims.displays(BOOK)
 
 # Symbols that a definition takes up again: (label, symbol): why.
 AGAIN = {
+    ("def-return", "G_index"): "the start page has it in one display, before the book begins",
+    ("def-action-value", "J"): "the start page has it in one display, before the book begins",
+    ("def-visits", "n"): "a number of visits, where other pages count something else",
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
+    ("def-policy-chain", r"P_\pi"): "an appendix spells out the chain that chapter 8 steps through",
     ("def-batch", r"\Pr"): "the law of the batch",
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
