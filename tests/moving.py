@@ -101,6 +101,8 @@ def _shape(found) -> str:
     style = f"fill: {colour}" if paint == "f" else f"fill: none; stroke: {colour}"
     style += "; stroke-dasharray: 5 4" if "stroke-dasharray" in look else ""
     path = look.get("d", "M 0 0 L 1 0 L 1 1 z")
+    if kind == "circle" and paint == "s":
+        return f'<g id="patch_1"><path d="M 0 0 C 1 1 2 2 3 3 z" style="{style}"/></g>'
     if kind == "circle" or look.get("stroke-linecap") == "round":
         return f'<g id="PathCollection_1"><path d="M 0 0 C 1 1 2 2 3 3 z" style="{style}"/></g>'
     if "star" in look["class"]:

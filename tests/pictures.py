@@ -33,7 +33,8 @@ KINDS = {
     "curve arch": {"curve"},
     "line ray": {"line"},
     "staircase path": {"curve", "line"},
-    "dot circle": {"round"},
+    "dot circle disc": {"round"},
+    "ring": {"ring"},
     "square triangle diamond star": {"angular"},
     "cross": {"cross"},
     "bar band block": {"area", "segment"},
@@ -144,14 +145,23 @@ def _drawn(element, group, shapes):
         yield from ((shape, colour, False) for colour in (fill, stroke))
     elif element.tag.endswith("}path") and fill != "none":
         yield from (("area", fill, dashed), ("edge", stroke, dashed))
+        if _is_round(path):
+            yield from (("round", fill, dashed), ("ring", stroke, dashed))
         if len(re.findall("[MLCQ]", path)) <= 3:  # the three corners of an arrow's tip
             yield "tip", fill, dashed
+    elif element.tag.endswith("}path") and group == "patch" and _is_round(path):
+        yield "ring", stroke, dashed
     elif element.tag.endswith("}path"):
         kind = "line" if _straight(path) else "curve"
         kind = {"patch": "edge", "LineCollection": "segment"}.get(group, kind)
         yield kind, stroke, dashed
     for child in element:
         yield from _drawn(child, group, shapes)
+
+
+def _is_round(path: str) -> bool:
+    """Is a closed path made of arcs alone?"""
+    return "C" in path and "L" not in path and "z" in path
 
 
 def _straight(path: str) -> bool:

@@ -18,6 +18,7 @@ import ledger
 import pictures
 import stated
 from claims import Display
+from policygrad import figures
 from policygrad.formulas import display
 from reading import read
 from test_prose_numbers import LISTED
@@ -113,6 +114,11 @@ def shown(kind, data, **metadata):
     cell = nbformat.v4.new_code_cell("x")
     cell.outputs = [nbformat.v4.new_output("display_data", {kind: data}, metadata=metadata)]
     return cell
+
+
+MOVES = figures.draggable(
+    [], {"Here J = 17.": [], "There.": []}, alt="one two " * 6, name="x"
+)._repr_html_()
 
 
 def ran(label, **changes):
@@ -285,6 +291,8 @@ def test_a_false_claim_is_refused_whatever_way_it_comes(way):
         (nbformat.v4.new_code_cell("x = 1  # where J = 17"), "$J= 17$ is not held"),
         (nbformat.v4.new_raw_cell("The gradient is zero."), "a raw cell is not read"),
         (shown("text/html", "<b>The gradient is zero.</b>"), "a cell shows HTML"),
+        (shown("text/html", MOVES.replace("</svg>", "</svg>No.")), "a cell shows HTML"),
+        (shown("text/html", MOVES), "$J= 17$ is not held"),
     ],
 )
 def test_a_false_claim_that_a_cell_shows_is_refused(cell, says):

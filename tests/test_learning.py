@@ -537,6 +537,14 @@ def test_one_step_of_many_runs_has_the_mean_and_the_spread_of_one_step_of_reinfo
     np.testing.assert_allclose(*spread, rtol=0, atol=0.2 * np.abs(spread[1]).max())  # heavy tails
 
 
+def test_at_a_horizon_an_episode_is_over_and_no_run_is_lost():
+    # two presses of one button that pays 1 or 2, no end but the horizon
+    world = MDP(np.ones((1, 2, 1)), [[[1.0], [2.0]]], [1.0], horizon=2, gamma=1.0)
+    many = reinforce_many(world, [[0, 0]], rng(7), runs=20_000, m=1, step_sizes=[1.0, 1.0])
+    unbiased("update-mean", many[1], policy_gradient(world, np.zeros((1, 2))))
+    assert (many[2] != many[1]).any(axis=(1, 2)).mean() > 0.9
+
+
 def test_one_start_and_one_list_of_step_sizes_serve_all_runs():
     world, alphas = vacuum_corridor(), np.array([0.1, 0.2])
     one = reinforce_many(world, np.zeros((5, 3)), rng(5), runs=4, m=2, step_sizes=alphas)
@@ -641,16 +649,15 @@ def many(**changes):
         (lambda: estimate(steps=10**15), ValueError, "the logits of steps = 1,000,000,000,000,000"),
         (lambda: estimate(m=10**15), ValueError, "m = 1,000,000,000,000,000 trajectories"),
         (
-            lambda: many(mdp=two_state(horizon=None, gamma=1.0)),
-            ValueError,
-            "one outcome for each action",
-        ),
-        (
             lambda: many(mdp=two_state(gamma=1.0)),
             ValueError,
             "no horizon here; it has gamma = 1 and",
         ),
-        (lambda: many(mdp=aliased_pair(gamma=0.9)), ValueError, "it has gamma = 0.9 and horizon"),
+        (
+            lambda: many(mdp=aliased_pair(gamma=0.9)),
+            ValueError,
+            "gamma = 1 here; it has gamma = 0.9",
+        ),
         (lambda: many(mdp=ZEROS), TypeError, "mdp must be an MDP"),
         (lambda: many(rng=7), TypeError, "rng must be a numpy.random.Generator"),
         (

@@ -35,6 +35,7 @@ def page(name: str, other: str):
     cells = [
         nbformat.v4.new_markdown_cell(words, id="words"),
         nbformat.v4.new_code_cell(HEAD + CODE.format(name, other), id="code"),
+        nbformat.v4.new_code_cell("print('shown')", id="folded", metadata={"tags": ["hide-input"]}),
     ]
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
 
@@ -132,6 +133,16 @@ def test_a_verdict_shows_the_number_of_its_equation_and_leads_there(built, name)
         assert built[where.removesuffix(".html") or name].find(id=anchor)
     assert verdicts[0].get_text(" ").split()[:4] == ["✓", "ok", f"({own}1)", f"{name}-sum"]
     assert verdicts[3].get_text().startswith(f"✓ caught ({own}1) one & one is three")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folded_cell_has_a_short_label_and_its_output_stays_outside(built, name):
+    plain, folded = built[name].select("article div.cell")
+    assert not plain.select("details") and folded.details.select_one("div.cell_input pre")
+    assert {p.get_text() for p in folded.summary.select("p")} == {"Code"}
+    (output,) = folded.select("div.cell_output")
+    assert output.get_text().strip() == "shown" and output.find_parent("details") is None
+    assert "open" not in folded.details.attrs
 
 
 def test_what_a_page_shows_is_what_was_put_out_but_for_the_numbers(built, tmp_path):

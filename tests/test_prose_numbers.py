@@ -224,7 +224,10 @@ LISTED = {
     ),
     ("02-learning-the-policy", r"$p=q=\tfrac13$"): "where the brackets of `eq-keys-slope` vanish",
     ("c-step-sizes-and-summits", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
-    ("c-step-sizes-and-summits", r"$2J''(x^*)=-8\sqrt2$"): "twice the curvature of `eq-step-factor`",
+    (
+        "c-step-sizes-and-summits",
+        r"$2J''(x^*)=-8\sqrt2$",
+    ): "twice the curvature of `eq-step-factor`",
     ("c-step-sizes-and-summits", r"$x=y=\log3$"): STEP,
     ("c-step-sizes-and-summits", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
     ("c-step-sizes-and-summits", "$p^2-4p+2=0$"): STEP,

@@ -143,8 +143,7 @@ def _map(rows, top: float) -> list[str]:
 
 def _cleaner(place, top: float) -> list[str]:
     left, above = _corner(*place, top)
-    at = (left + CELL / 2, above + CELL / 2)
-    return [marks.disc(*at, 13), marks.disc(*at, 4.5, colour="paper")]
+    return [marks.ring(left + CELL / 2, above + CELL / 2, 9, colour="policy", width=8)]
 
 
 def _bars(world, pi, top: float, left: float) -> list[str]:

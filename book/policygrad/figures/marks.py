@@ -13,7 +13,7 @@ import numpy as np
 
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Refused
 
-__all__ = ["COLOURS", "Axes", "arrow", "bar", "disc", "dots", "line", "star", "text"]
+__all__ = ["COLOURS", "Axes", "arrow", "bar", "disc", "dots", "line", "ring", "star", "text"]
 
 # name: in light, in dark
 COLOURS = {
@@ -65,10 +65,14 @@ def dots(points, *, colour="estimate", size=5.0) -> str:
     return f'<path {look} stroke-opacity="0.6" d="{places}"/>'
 
 
-def disc(x, y, r, *, colour="policy", ring=False, dashed=False) -> str:
-    """Draw a disc, or with ``ring`` only its edge."""
-    look = f'class="{"s" if ring else "f"}-{_known(colour)}"'
-    look += ' stroke-width="2"' if ring else ""
+def disc(x, y, r, *, colour="policy") -> str:
+    """Draw a disc."""
+    return f'<circle class="f-{_known(colour)}" cx="{short(x)}" cy="{short(y)}" r="{short(r)}"/>'
+
+
+def ring(x, y, r, *, colour="exact", width=2.0, dashed=False) -> str:
+    """Draw a ring, whose line has its middle at radius r."""
+    look = f'class="s-{_known(colour)}" stroke-width="{width:g}"'
     look += ' stroke-dasharray="5 4"' if dashed else ""
     return f'<circle {look} cx="{short(x)}" cy="{short(y)}" r="{short(r)}"/>'
 

@@ -96,14 +96,14 @@ def slider_over_m(exact, clouds, *, labels, alt: str, typical=None) -> Draggable
     base += [marks.disc(394, 60, 4, colour="estimate"), marks.text(404, 64, "estimates")]
     base += [marks.arrow((386, 86), (400, 86)), marks.text(404, 90, "exact")]
     if typical is not None:
-        base += [marks.disc(393, 112, 6, colour="exact", ring=True, dashed=True)]
+        base += [marks.ring(393, 112, 6, dashed=True)]
         base += [marks.text(404, 116, "typical")]
     frames = {}
     for m, cloud in clouds.items():
         shown = [marks.dots(axes.place(cloud), size=4), *over]
         if typical is not None:
             radius = typical[m] * axes.box[2] / (2 * half)
-            shown.append(marks.disc(*tip, radius, colour="exact", ring=True, dashed=True))
+            shown.append(marks.ring(*tip, radius, dashed=True))
         error = np.sqrt(((cloud - exact) ** 2).sum(axis=1).mean())
         trajectories = "trajectory" if m == 1 else "trajectories"
         words = f"{m:,} {trajectories} in each estimate: typical error {said(error, 2)}"
@@ -151,7 +151,7 @@ def slider_over_step_size(x, J, runs, *, label: str, alt: str) -> Draggable:
         shown = [marks.line(walked, colour=colour, width=1.5)] if left > 1 else []
         for at in (seen, walked):
             shown.append(marks.dots(at, colour=colour, size=7))
-            shown.append(marks.disc(*at[0], 7, colour="exact", ring=True))
+            shown.append(marks.ring(*at[0], 7))
         frames[f"Step size {said(size)}: {says}."] = shown
     name = "ascents on a curve, by the step size"
     return draggable(base, frames, alt=alt, name=name, size=(480, 412), control="step size")

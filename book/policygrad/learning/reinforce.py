@@ -102,9 +102,9 @@ def reinforce_many(
 ) -> np.ndarray:
     """Run REINFORCE many times side by side, each run with its own logits.
 
-    Every run makes the steps of :func:`reinforce`, with the weights G_t.  The world has gamma = 1,
-    no horizon and one outcome for each action: G_t is then what the episode earns in all, less what
-    it has earned before t.  A run with an episode that is not over after ``max_steps`` actions is
+    Every run makes the steps of :func:`reinforce`, with the weights G_t.  The world has gamma = 1
+    and one outcome for each action: G_t is then what the episode earns in all, less what it has
+    earned before t.  A run with an episode that is not over after ``max_steps`` actions is
     lost and stays where it is.  Logits are rounded to six decimals after each step: computers
     differ in the last digit of an exponential, and hundreds of noisy steps would blow that up until
     an action differs.
@@ -128,8 +128,8 @@ def reinforce_many(
     Diverged
         if theta leaves the finite numbers, naming the step.
     ValueError, TypeError
-        naming the argument that does not fit, or if ``mdp`` has a discount, a horizon or an action
-        with several outcomes.
+        naming the argument that does not fit, or if ``mdp`` has a discount, or an action with
+        several outcomes.
     """
     walk = _Walk.through(mdp)
     require_generator(rng)
@@ -165,11 +165,8 @@ class _Walk:
     @classmethod
     def through(cls, mdp: MDP) -> _Walk:
         require_instance("mdp", mdp, MDP)
-        if mdp.gamma != 1 or mdp.horizon is not None:
-            raise ValueError(
-                "mdp must have gamma = 1 and no horizon here; "
-                f"it has gamma = {mdp.gamma:g} and horizon = {mdp.horizon}"
-            )
+        if mdp.gamma != 1:
+            raise ValueError(f"mdp must have gamma = 1 here; it has gamma = {mdp.gamma:g}")
         several = np.argwhere((mdp.P > 0).sum(axis=2) > 1)
         if len(several):
             s, a = several[0]
@@ -183,7 +180,7 @@ class _Walk:
     def episodes(self, pi, i, m: int, rng, max_steps: int):
         """Walk the episodes i, of which i // m is the run.
 
-        Those that are unfinished; then of all actions taken the entry of ``pi`` and G_t.
+        Those that are lost; then of all actions taken the entry of ``pi`` and G_t.
         """
         mdp = self.mdp
         bars = pi.cumsum(axis=1).T[:-1].copy()
@@ -191,7 +188,8 @@ class _Walk:
         on = ~mdp.absorbing.take(s)
         i, s = i[on], s[on]
         earned, log = np.zeros(pi.shape[0] // mdp.O * m), [(i[:0], i[:0], i[:0])]
-        while i.size and len(log) <= max_steps:
+        limit = max_steps if mdp.horizon is None else min(max_steps, mdp.horizon)
+        while i.size and len(log) <= limit:
             row = i // m * mdp.O + mdp.observe.take(s)
             u = rng.random(i.size)
             a = sum(u > bar.take(row) for bar in bars)
@@ -202,7 +200,7 @@ class _Walk:
             going = np.flatnonzero(~mdp.absorbing.take(s))
             i, s = i.take(going), s.take(going)
         pair, by, before = map(np.concatenate, zip(*log, strict=True))
-        return i, pair, earned[by] - before
+        return i[: 0 if limit == mdp.horizon else None], pair, earned[by] - before
 
 
 def _alphas(step_sizes, runs: int) -> np.ndarray:
