@@ -18,6 +18,7 @@ import ledger
 import pictures
 import stated
 from claims import Display
+from policygrad import figures
 from policygrad.formulas import display
 from reading import read
 from test_prose_numbers import LISTED
@@ -27,6 +28,9 @@ DISPLAYS = claims.displays(BOOK)
 
 # Symbols that a definition takes up again: (label, symbol): why.
 AGAIN = {
+    ("def-return", "G_index"): "the start page has it in one display, before the book begins",
+    ("def-action-value", "J"): "the start page has it in one display, before the book begins",
+    ("def-visits", "n"): "a number of visits, where other pages count something else",
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
@@ -110,6 +114,11 @@ def shown(kind, data, **metadata):
     cell = nbformat.v4.new_code_cell("x")
     cell.outputs = [nbformat.v4.new_output("display_data", {kind: data}, metadata=metadata)]
     return cell
+
+
+MOVES = figures.draggable(
+    [], {"Here J = 17.": [], "There.": []}, alt="one two " * 6, name="x"
+)._repr_html_()
 
 
 def ran(label, **changes):
@@ -282,6 +291,8 @@ def test_a_false_claim_is_refused_whatever_way_it_comes(way):
         (nbformat.v4.new_code_cell("x = 1  # where J = 17"), "$J= 17$ is not held"),
         (nbformat.v4.new_raw_cell("The gradient is zero."), "a raw cell is not read"),
         (shown("text/html", "<b>The gradient is zero.</b>"), "a cell shows HTML"),
+        (shown("text/html", MOVES.replace("</svg>", "</svg>No.")), "a cell shows HTML"),
+        (shown("text/html", MOVES), "$J= 17$ is not held"),
     ],
 )
 def test_a_false_claim_that_a_cell_shows_is_refused(cell, says):

@@ -10,9 +10,9 @@ import pytest
 from policygrad.checks import unbiased
 from policygrad.estimators import discounts, reinforce_gradients, returns, rewards_to_go
 from policygrad.exact import expected_return, policy_gradient
-from policygrad.learning import Diverged, exact_ascent, q_learning, reinforce
+from policygrad.learning import Diverged, exact_ascent, q_learning, reinforce, reinforce_many
 from policygrad.mdp import MDP
-from policygrad.policies import greedy_policy, softmax_policy
+from policygrad.policies import greedy_policy, score, softmax_policy
 from policygrad.sampling import sample_trajectories
 from policygrad.worlds import (
     aliased_pair,
@@ -481,6 +481,94 @@ def test_bad_input_is_named(call, error, says):
         call()
 
 
+def one_by_one(world, theta, draws, m, alphas):
+    """REINFORCE as it is defined, one action at a time, for runs that take the numbers in turn."""
+    thetas = [np.array(x, float) for x in theta]
+    for k in range(len(alphas)):
+        pi = [softmax_policy(x) for x in thetas]
+        s = draws.choice(world.S, size=len(theta) * m, p=world.mu)
+        taken = [[] for _ in s]
+        while any(on := ~world.absorbing[s]):
+            for i, u in zip(np.flatnonzero(on), draws.random(on.sum()), strict=True):
+                o = world.observe[s[i]]
+                a = int(np.searchsorted(np.cumsum(pi[i // m][o])[:-1], u))
+                s_next = int(np.flatnonzero(world.P[s[i], a])[0])
+                taken[i].append((o, a, world.R[s[i], a, s_next]))
+                s[i] = s_next
+        for run in range(len(theta)):
+            g = np.zeros_like(thetas[run])
+            for episode in taken[run * m : (run + 1) * m]:
+                for t, (o, a, _) in enumerate(episode):
+                    G = sum(r for *_, r in episode[t:])
+                    g += G * score(thetas[run])[o, a] / m
+            thetas[run] = np.round(thetas[run] + alphas[k, run] * g, 6)
+    return thetas
+
+
+@pytest.mark.parametrize(
+    ("world", "O", "A"), [(short_corridor(), 1, 2), (vacuum_corridor(), 5, 3)], ids=["two", "three"]
+)
+def test_many_runs_side_by_side_are_reinforce_run_by_run(world, O, A):
+    starts = rng(1).normal(size=(3, O, A))
+    alphas = np.array([[0.01, 0.02, 0.03], [0.03, 0.01, 0.02]])
+    many = reinforce_many(world, starts, rng(2), runs=3, m=4, step_sizes=alphas)
+    assert many.shape == (3, 3, O, A)
+    np.testing.assert_array_equal(many[0], starts)
+    ours = one_by_one(world, starts, rng(2), 4, alphas)
+    np.testing.assert_allclose(many[-1], ours, rtol=0, atol=1.5e-6)
+
+
+@pytest.mark.parametrize(
+    ("world", "theta"),
+    [
+        (short_corridor(), [[0.8, 0.0]]),
+        (vacuum_corridor(), [[0, 1, 0], [0, 1, -1], [0, 0, 1], [1, 0, 0], [0, 0, 0]]),
+    ],
+    ids=["two", "three"],
+)
+def test_one_step_of_many_runs_has_the_mean_and_the_spread_of_one_step_of_reinforce(world, theta):
+    theta = np.array(theta, float)
+    once = reinforce_many(world, theta, rng(3), runs=40_000, m=1, step_sizes=[1.0])
+    rows = (once[1] - theta).reshape(40_000, -1)
+    unbiased("update-mean", rows, policy_gradient(world, theta).ravel())
+    tau = sample_trajectories(world, softmax_policy(theta), 40_000, rng(4))
+    theirs = reinforce_gradients(world, theta, tau, rewards_to_go(tau, gamma=1.0))
+    spread = [np.cov(x.T) for x in (rows, theirs.reshape(rows.shape))]
+    np.testing.assert_allclose(*spread, rtol=0, atol=0.2 * np.abs(spread[1]).max())  # heavy tails
+
+
+def test_at_a_horizon_an_episode_is_over_and_no_run_is_lost():
+    # two presses of one button that pays 1 or 2, no end but the horizon
+    world = MDP(np.ones((1, 2, 1)), [[[1.0], [2.0]]], [1.0], horizon=2, gamma=1.0)
+    many = reinforce_many(world, [[0, 0]], rng(7), runs=20_000, m=1, step_sizes=[1.0, 1.0])
+    unbiased("update-mean", many[1], policy_gradient(world, np.zeros((1, 2))))
+    assert (many[2] != many[1]).any(axis=(1, 2)).mean() > 0.9
+
+
+def test_one_start_and_one_list_of_step_sizes_serve_all_runs():
+    world, alphas = vacuum_corridor(), np.array([0.1, 0.2])
+    one = reinforce_many(world, np.zeros((5, 3)), rng(5), runs=4, m=2, step_sizes=alphas)
+    each = reinforce_many(
+        world,
+        np.zeros((4, 5, 3)),
+        rng(5),
+        runs=4,
+        m=2,
+        step_sizes=np.repeat(alphas[:, None], 4, axis=1),
+    )
+    np.testing.assert_array_equal(one, each)
+    assert len(np.unique(one[-1], axis=0)) == 4  # and yet each goes its own way
+
+
+def test_a_run_that_is_lost_stays_where_it_is_and_the_others_go_on():
+    starts = np.array([[[-4.0, 4.0]], [[0.0, 0.0]]])  # nearly always right; even
+    many = reinforce_many(
+        short_corridor(), starts, rng(6), runs=2, m=1, step_sizes=np.full(20, 0.001), max_steps=60
+    )
+    np.testing.assert_array_equal(many[:, 0], np.broadcast_to(starts[0], (21, 1, 2)))
+    assert len(np.unique(many[:, 1], axis=0)) == 21
+
+
 WORLD = two_state(gamma=1.0)
 
 
@@ -494,6 +582,11 @@ def climb(**changes):
 
 def estimate(**changes):
     return reinforce(WORLD, ZEROS, rng(), **{**R, **changes})
+
+
+def many(**changes):
+    usual = {"mdp": short_corridor(), "theta": [[0, 0]], "rng": rng(), "runs": 2, "m": 3}
+    return reinforce_many(**{**usual, "step_sizes": [0.1], **changes})
 
 
 @pytest.mark.parametrize(
@@ -555,6 +648,34 @@ def estimate(**changes):
         (lambda: climb(steps=10**15), ValueError, "the logits of steps = 1,000,000,000,000,000"),
         (lambda: estimate(steps=10**15), ValueError, "the logits of steps = 1,000,000,000,000,000"),
         (lambda: estimate(m=10**15), ValueError, "m = 1,000,000,000,000,000 trajectories"),
+        (
+            lambda: many(mdp=two_state(gamma=1.0)),
+            ValueError,
+            "no horizon here; it has gamma = 1 and",
+        ),
+        (
+            lambda: many(mdp=aliased_pair(gamma=0.9)),
+            ValueError,
+            "gamma = 1 here; it has gamma = 0.9",
+        ),
+        (lambda: many(mdp=ZEROS), TypeError, "mdp must be an MDP"),
+        (lambda: many(rng=7), TypeError, "rng must be a numpy.random.Generator"),
+        (
+            lambda: many(theta=ZEROS),
+            ValueError,
+            "theta must have shape (O, A) = (1, 2) or (runs, O,",
+        ),
+        (
+            lambda: many(step_sizes=0.1),
+            ValueError,
+            "step_sizes must have shape (steps,) or (steps,",
+        ),
+        (lambda: many(step_sizes=[[0.1]]), ValueError, "= (steps, 2); it has (1, 1)"),
+        (lambda: many(step_sizes=[0.1, 0]), ValueError, "step_sizes[1] must be positive; it is 0"),
+        (lambda: many(m=10**15), ValueError, "m = 1,000,000,000,000,000 trajectories"),
+        (lambda: many(runs=10**15), ValueError, "trajectories of runs = 1,000,000,000,000,000"),
+        (lambda: many(runs=0), ValueError, "runs must be at least 1; it is 0"),
+        (lambda: many(step_sizes=[1e308]), Diverged, "diverged at step 0: theta[0, 0, 0] is"),
     ],
 )
 def test_what_a_loop_or_its_callback_cannot_mean_is_named(call, error, says):

@@ -339,6 +339,7 @@ WIDE = worlds.random_mdp(np.random.default_rng(1), 3, 2, absorbing=1, gamma=0.5)
 TAU = sampling.sample_trajectories(WORLD, PI, 4, np.random.default_rng(0))
 TABLE = {s: {a: [(1.0, 1 - s, float(a), False)] for a in range(2)} for s in range(2)}
 RNG = np.random.default_rng(3)
+STRAIGHT = worlds.short_corridor()
 GAMMA = (chance, 0.5)
 ASCENT = learning.exact_ascent(WORLD, THETA, step_size=0.1, steps=2)
 MATRICES = WIDE.P.swapaxes(0, 1)
@@ -527,6 +528,18 @@ DOORS = {
             max_steps=(optional_count, 3),
         ),
     ),
+    "learning.reinforce_many": (
+        learning.reinforce_many,
+        dict(
+            mdp=(instance, STRAIGHT),
+            theta=(array, np.array([[0.5, -0.25]])),
+            rng=(generator, RNG),
+            runs=(size, 3),
+            m=(size, 4),
+            step_sizes=(array, np.array([0.5, 0.25])),
+            max_steps=(count, 50),
+        ),
+    ),
     "learning.Ascent.expected_returns": (
         ASCENT.expected_returns,
         dict(mdp=(instance, WORLD), every=(count, 2)),
@@ -554,6 +567,8 @@ PROMISED = {"learning.exact_ascent": learning.Diverged, "learning.reinforce": le
 # What is right for this argument though wrong for its kind.
 RIGHT = {
     ("worlds.bandit", "chances", "nothing"),  # the default
+    ("learning.reinforce_many", "step_sizes", "one entry more"),  # as many steps as there are
+    ("learning.reinforce_many", "step_sizes", "one entry less"),
     *(
         (f"policies.{function}", name, f"one entry {what}")  # of as many percepts as there are
         for function, name in (

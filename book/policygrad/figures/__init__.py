@@ -22,6 +22,7 @@ except ModuleNotFoundError as missing:
         "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
     ) from missing
 
+from .cleaners import cleaner_learns, two_cleaners
 from .corridors import agent_and_world, corridor_map, episode_walk
 from .formulas import derivation_map, trajectory_factors
 from .gradients import (
@@ -32,9 +33,11 @@ from .gradients import (
     score_reward_grid,
     slope_estimates,
 )
+from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
 from .runs import calibration, group_weights, learning_curves, power_curve
+from .sliders import slider_over_m, slider_over_q, slider_over_step_size
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
 
 __all__ = [
@@ -44,13 +47,16 @@ __all__ = [
     "POLICY",
     "WORLD",
     "WRONG",
+    "Draggable",
     "Picture",
     "agent_and_world",
     "aliased_limit",
     "ascent_runs",
     "calibration",
+    "cleaner_learns",
     "corridor_map",
     "derivation_map",
+    "draggable",
     "episode_walk",
     "error_decay",
     "gamma_trap_paths",
@@ -67,6 +73,10 @@ __all__ = [
     "return_bars",
     "return_curves",
     "score_reward_grid",
+    "slider_over_m",
+    "slider_over_q",
+    "slider_over_step_size",
     "slope_estimates",
     "trajectory_factors",
+    "two_cleaners",
 ]
