@@ -261,7 +261,7 @@ LISTED = {
     ): SCORES,
     ("09-reinforce", r"$J^*=-6-4\sqrt2$"): ELSEWHERE,
     ("09-reinforce", "$J^*=-4.5$"): ELSEWHERE,
-    ("09-reinforce", "$G_0-G_1=r_0>0$"): STEP,
+    ("i-noise-at-the-top", "$G_0-G_1=r_0>0$"): STEP,
     ("14-claims-on-trial", "$R=1$"): "it says which return is meant",
     ("14-claims-on-trial", r"$\hat g=\frac14$"): STEP,
     ("14-claims-on-trial", r"$\hat g<0$"): STEP,
