@@ -259,7 +259,6 @@ LISTED = {
         "08-policy-gradient-theorem",
         r"$\mathbb E[\nabla\log\pi_t\,\nabla\log\pi_k^{\!\top}]=0$",
     ): SCORES,
-    ("09-reinforce", r"$J^*=-6-4\sqrt2$"): ELSEWHERE,
     ("09-reinforce", "$J^*=-4.5$"): ELSEWHERE,
     ("i-noise-at-the-top", "$G_0-G_1=r_0>0$"): STEP,
     ("14-claims-on-trial", "$R=1$"): "it says which return is meant",
