@@ -651,7 +651,7 @@ def many(**changes):
         (
             lambda: many(mdp=two_state(gamma=1.0)),
             ValueError,
-            "no horizon here; it has gamma = 1 and",
+            "must have one outcome for each action",
         ),
         (
             lambda: many(mdp=aliased_pair(gamma=0.9)),
