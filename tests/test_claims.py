@@ -31,6 +31,8 @@ AGAIN = {
     ("def-return", "G_index"): "the start page has it in one display, before the book begins",
     ("def-action-value", "J"): "the start page has it in one display, before the book begins",
     ("def-visits", "n"): "a number of visits, where other pages count something else",
+    ("def-softmax", r"\pi_\theta"): "the start page has it in one display, before the book begins",
+    ("def-objective", "R"): "the start page has it in one display, before the book begins",
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
