@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patheffects import withStroke
@@ -9,6 +11,9 @@ from matplotlib.patheffects import withStroke
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WRONG, Picture, axes_of, drawn, styled
 
 __all__ = ["aliased_limit", "ascent_runs", "landscape", "objective_curve", "return_curves"]
+
+
+NEAR = 0.03  # of a picture's size: a name is that far from its point, if there is room
 
 
 @drawn
@@ -84,17 +89,19 @@ def landscape(
             sign = {"marker": "*", "markersize": 13} if star else {"marker": "x", "markersize": 8}
             ax.plot(*place, color=EXACT, linestyle="none", markeredgewidth=2 - star, **sign)
             halo = [withStroke(linewidth=3, foreground="white")]
-            toward = _clear_side(place, taken, x, y)
-            sides = {-1: ("right", "top"), 0: ("center", "center"), 1: ("left", "bottom")}
+            toward, gap = _clear_side(name, place, taken, x, y)
+            across, up = toward
+            leader = {"arrowstyle": "-", "color": EXACT, "linewidth": 0.8, "shrinkB": 6}
             ax.annotate(
                 name,
                 place,
-                tuple(9.0 * k for k in toward),
+                (300 * gap * across, 300 * gap * up),
                 textcoords="offset points",
-                ha=sides[toward[0]][0],
-                va=sides[toward[1]][1],
+                ha=("center", "left", "right")[across],
+                va=("center", "bottom", "top")[up],
                 fontsize=10,
                 path_effects=halo,
+                arrowprops=leader if gap > NEAR else None,
             )
         ax.set(xlabel=labels[0], ylabel=labels[1], xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
         ax.set_aspect("equal")
@@ -128,18 +135,38 @@ def _label_places(lines, taken, x, y) -> list:
     return found
 
 
-def _clear_side(place, taken, x, y) -> tuple[int, int]:
-    """The side of a point on which its name stands clear, and within the picture."""
+def _clear_side(name: str, place, taken, x, y) -> tuple[tuple[int, int], float]:
+    """The side of a point on which its name stands clear, and how far from it.
+
+    It stays within the picture, and near its point if there is room.
+    """
     size = np.array([x[-1] - x[0], y[-1] - y[0]], float)
-    others = [part[np.any(part != place, axis=1)] for part in taken]
+    others = [_close_points(part[np.any(part != place, axis=1)], size) for part in taken]
     others = [part for part in others if len(part)]
+    box = np.array([0.021 * len(name), 0.035])  # of the words, in parts of the picture
+    grid = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 13), [-0.5, 0, 0.5]), axis=-1)
 
-    def room(side):
-        at = np.asarray(place) + np.array(side) * size * [0.11, 0.05]
-        within = np.abs(at - [x[0], y[0]] - size / 2) < size * [0.4, 0.46]
-        return round(_distance(at, others, size), 3) if within.all() else -1.0
+    def room(choice):
+        side, gap = choice
+        middle = (np.asarray(place) - [x[0], y[0]]) / size + np.array(side) * (gap + box / 2)
+        points = middle + grid.reshape(-1, 2) * box
+        if not ((points > 0.01) & (points < 0.99)).all():
+            return -1.0, 0.0
+        where = [x[0], y[0]] + points * size
+        clear = min(_distance(at, others, size) for at in where)
+        return round(min(clear, NEAR), 3), -gap
 
-    return max(((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)), key=room)
+    sides = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
+    return max(((side, gap) for gap in (NEAR, 0.1, 0.18) for side in sides), key=room)
+
+
+def _close_points(path, size) -> np.ndarray:
+    """Points along a path, none further from the next than a hundredth of the picture."""
+    found = [path[:1]]
+    for start, end in pairwise(path):
+        many = 1 + int(100 * np.linalg.norm((end - start) / size))
+        found.append(start + (end - start) * np.arange(1, many + 1)[:, None] / many)
+    return np.concatenate(found)
 
 
 @drawn

@@ -143,7 +143,7 @@ def push_on_bars(pi, score, returns, *, actions, after=None) -> Picture:
                 up = push > 0
                 ax.text(
                     x,
-                    tip + (0.03 if up else -0.03),
+                    max(tip, p) + 0.03 if up else min(tip, 0) - 0.03,
                     f"{push:+.2f}".replace("-", "−"),
                     ha="center",
                     va="bottom" if up else "top",
