@@ -12,7 +12,9 @@ equation there. Where a person's reading ties a display to its check, since no m
 it is typeset, the line ends in `` | read: the reason``; a definition, ``def-label``, has a line
 only then. ``{ledger-totals}`` is the sum over all pages, ``{ledger-weakest}`` the list of the
 checks that would let the most pass. All read the cache of outputs, which holds every notebook
-before a page is read; cells that hold verdicts become targets of links.
+before a page is read; cells that hold verdicts become targets of links. A row carries the class
+``weak-N``, its place among all rows by how much its strongest check lets pass; ``ledger.js`` sorts
+the rows of a table by it.
 """
 
 from __future__ import annotations
@@ -206,6 +208,12 @@ def altered(row: Equation) -> list[str]:
     return [f"{slip}. {links(row, verdicts)}" for slip, verdicts in found.items()]
 
 
+def slip(v: Verdict) -> str:
+    """The slip by which a check was seen to fail, as a field of a table; empty where none is."""
+    record = written(TESTS / "seen_to_fail.json").get(v.page, {}).get(name_of(v))
+    return code(record["slip"]).replace("|", r"\|") if record else ""
+
+
 def name_of(v: Verdict) -> str:
     """The name of a check among the others of its chapter, as the tests write it down."""
     return " · ".join(filter(None, (v.record["label"], v.record["kind"], v.record["where"])))
@@ -377,11 +385,27 @@ def weakest(notebooks: dict) -> list[str]:
         for v in row.of("close", "unbiased"):
             size, words = blindness(v)
             if size > FINE:
-                found.append(
-                    (-size, f"| {words} | {{eq}}`{row.what}-{row.label}` | {links(row, [v])} |")
+                line = (
+                    f"| {words} | {{eq}}`{row.what}-{row.label}` | {links(row, [v])} | {slip(v)} |"
                 )
-    head = ["| lets pass | equation | cell |", "|---|---|---|"]
+                found.append((-size, line))
+    head = ["| lets pass | equation | cell | seen to fail by |", "|---|---|---|---|"]
     return head + [line for _, line in sorted(found, key=lambda pair: pair[0])]
+
+
+def ranks(rows: Iterable[Equation]) -> dict[tuple[str, str], int]:
+    """Give the place of each equation among all, from those whose checks let the least pass."""
+    weak = {(row.what, row.label): weakness(row) for row in rows}
+    order = {size: place for place, size in enumerate(sorted(set(weak.values())))}
+    return {key: order[size] for key, size in weak.items()}
+
+
+def weakness(row: Equation) -> float:
+    """What the strongest check of an equation may leave unseen; infinite where it has none."""
+    sizes = [0.0 for v in row.of("identity")]
+    sizes += [0.0 if v.record["figures"]["exact"] else FINE for v in row.of("runs")]
+    sizes += [blindness(v)[0] for v in row.of("close", "unbiased")]
+    return min(sizes, default=math.inf)
 
 
 def blindness(v: Verdict) -> tuple[float, str]:
@@ -411,10 +435,15 @@ class Ledger(SphinxDirective):
 
     def run(self):
         page, lines = self.arguments[0], entries(self.content)
-        rows = [row for row in equations(executed(self.env)) if row.page == page]
+        every = equations(executed(self.env))
+        rows = [row for row in every if row.page == page]
         for gap in gaps(rows, {page: lines}):
             logging.getLogger(__name__).warning(gap, location=self.get_location())
-        return parsed(self, table(rows, lines))
+        found, places = parsed(self, table(rows, lines)), ranks(every)
+        body = next(node for one in found for node in one.findall(nodes.tbody))
+        for row, node in zip(rows, body.children, strict=True):
+            node["classes"].append(f"weak-{places[row.what, row.label]}")
+        return found
 
 
 class Totals(SphinxDirective):

@@ -27,6 +27,7 @@ READ = ROOT / "tests" / "read.json"
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "_ext")]
 
 import ledger  # noqa: E402
+import moving  # noqa: E402
 from policygrad.formulas.tex import chain, tokens  # noqa: E402
 from reading import Reading, read  # noqa: E402
 
@@ -114,7 +115,8 @@ def _output(output, cell) -> Reading:
     shown = re.fullmatch(r"\$\\displaystyle ([^$]*)\$", stated)
     if shown is None or chain(spelled(shown[1]))[1]:
         reading.refuse("a cell shows a formula that states something", stated)
-    if "policygrad" not in output.get("metadata", {}) and "text/html" in data:
+    known = "policygrad" in output.get("metadata", {}) or moving.read(output)
+    if "text/html" in data and not known:
         reading.refuse("a cell shows HTML", data["text/html"], "show a verdict, text or a figure")
     return reading
 

@@ -21,7 +21,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[1] / x) for x in ("book", "_ext", "tests")]
 
-from policygrad.formulas.tex import GREEK, Reader, Refused, is_symbol, statements, tokens
+from policygrad.formulas.tex import GREEK, Reader, Refused, is_symbol, split, statements, tokens
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 SEPARATORS = {",", ";", r"\mid", "|", r"\vert"}
@@ -93,7 +93,8 @@ def listed(notation: str) -> tuple[set[str], dict[str, set[str]]]:
         if line.startswith("| letter"):
             where = "where" in columns
         elif line.startswith("| $"):
-            here = set().union(*(forms(tokens(x)) for x in re.findall(r"\$([^$]+)\$", columns[0])))
+            parts = [split(tokens(x), {","}) for x in re.findall(r"\$([^$]+)\$", columns[0])]
+            here = {_form(Reader(part)) for row in parts for part in row if is_symbol(part[0])}
             if where:
                 pages = set(re.findall(r"\]\(([\w-]+)\)", columns[-1]))
                 for form in here:

@@ -21,7 +21,8 @@ from pathlib import Path
 import nbformat
 
 MAX_LINES = 30
-MEDIAN_LINES = 10  # at least half of a chapter's cells stay below it
+MEDIAN_LINES = 10  # at least half of the cells that a page shows stay below it
+FOLDED = {"hide-input", "remove-input"}
 CELL_SECONDS = 60
 
 # Nothing here depends on the machine or on the patch version of Python.
@@ -115,8 +116,9 @@ def problems(path: Path) -> list[str]:
             report(f"has execution count {counted}, not {number + 1}: run it whole", number)
         for problem in cell_problems(cell):
             report(problem, number)
-    if code:
-        median = statistics.median(map(source_lines, code))
+    shown = [cell for cell in code if not FOLDED & {*cell.metadata.get("tags", ())}]
+    if shown:
+        median = statistics.median(map(source_lines, shown))
         if median >= MEDIAN_LINES:
             report(f"the median cell has {median:g} lines; below {MEDIAN_LINES} is asked")
     return found

@@ -78,8 +78,12 @@ def read(part, folder: Path) -> Output:
     classes = part.get("class", [])
     if "stream" in classes or "text_plain" in classes:
         return Output("stream" if "stream" in classes else "text/plain", part.pre.get_text())
-    if "text_html" in classes:
-        return Output("text/html", part.decode_contents())
+    moves = part.select_one("div.text_html:has(> .pg-moving)") if part.name == "figure" else None
+    if "text_html" in classes or moves:
+        for number in part.select(".pg-check > a.pg-number"):  # which the build has put in
+            number.previous_sibling.extract()
+            number.extract()
+        return Output("text/html", (moves or part).decode_contents())
     if "text_latex" in classes:
         return Output("text/latex", re.sub(r"^\s*\\\[|\\\]\s*$", "", part.get_text()))
     if image := part if part.name == "img" else part.find("img"):

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
+import moving
 import prose
 from policygrad import figures
 
@@ -32,11 +33,12 @@ KINDS = {
     "curve arch": {"curve"},
     "line ray": {"line"},
     "staircase path": {"curve", "line"},
-    "dot circle": {"round"},
+    "dot circle disc": {"round"},
+    "ring": {"ring"},
     "square triangle diamond star": {"angular"},
     "cross": {"cross"},
     "bar band block": {"area", "segment"},
-    "arrow": {"area"},
+    "arrow": {"tip"},
 }
 NOUNS = {noun: kinds for nouns, kinds in KINDS.items() for noun in nouns.split()}
 # What stands in quotation marks, or has a capital in the middle of a sentence.
@@ -104,12 +106,17 @@ class Image:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with its texts, and the numbers that its cell sets and its chapter puts out."""
+    """A picture with its texts, and the numbers that its cell sets and its chapter puts out.
+
+    One that moves has a second image, ``whole``, with all that is ever seen.  Of that its caption
+    may speak, the alternative text of what is seen first.
+    """
 
     alt: str
     caption: str
     image: Image
     known: tuple
+    whole: Image | None = None
 
     @cached_property
     def numbers(self) -> tuple:
@@ -138,12 +145,23 @@ def _drawn(element, group, shapes):
         yield from ((shape, colour, False) for colour in (fill, stroke))
     elif element.tag.endswith("}path") and fill != "none":
         yield from (("area", fill, dashed), ("edge", stroke, dashed))
+        if _is_round(path):
+            yield from (("round", fill, dashed), ("ring", stroke, dashed))
+        if len(re.findall("[MLCQ]", path)) <= 3:  # the three corners of an arrow's tip
+            yield "tip", fill, dashed
+    elif element.tag.endswith("}path") and group == "patch" and _is_round(path):
+        yield "ring", stroke, dashed
     elif element.tag.endswith("}path"):
         kind = "line" if _straight(path) else "curve"
         kind = {"patch": "edge", "LineCollection": "segment"}.get(group, kind)
         yield kind, stroke, dashed
     for child in element:
         yield from _drawn(child, group, shapes)
+
+
+def _is_round(path: str) -> bool:
+    """Is a closed path made of arcs alone?"""
+    return "C" in path and "L" not in path and "z" in path
 
 
 def _straight(path: str) -> bool:
@@ -168,10 +186,12 @@ def pictures(cells) -> list[Picture]:
     for cell in cells:
         outputs = cell.outputs if cell.cell_type == "code" else []
         for output in outputs:
-            if svg := output.get("data", {}).get("image/svg+xml"):
+            moves = moving.read(output)
+            if svg := moves.still if moves else output.get("data", {}).get("image/svg+xml"):
                 alt, caption, *_ = prose.prose_of(cell)
                 set_here = prose.evidence([cell]).inputs
-                found.append(Picture(alt, caption, image(svg), printed + set_here))
+                whole = image(moves.whole) if moves else None
+                found.append(Picture(alt, caption, image(svg), printed + set_here, whole))
     return found
 
 
@@ -240,9 +260,10 @@ def single(picture: Picture) -> list[str]:
     found = []
     for name in ("alt", "caption"):
         text = getattr(picture, name)
-        found += [f"{name}: {what}" for what in amiss(text, picture)]
+        seen = picture.whole if name == "caption" and picture.whole else picture.image
+        found += [f"{name}: {what}" for what in amiss(text, replace(picture, image=seen))]
         named = {COLOURS.get(colour) for colour in COLOUR.findall(text.lower())}
-        names = [x for x in COLOURS if COLOURS[x] in picture.image.bright - named]
+        names = [x for x in COLOURS if COLOURS[x] in seen.bright - named]
         if named and names:
             found.append(f"{name}: it names some colours, and not {names[0]}")
     if len(picture.alt.split()) < LEAST_WORDS or not fit(picture.alt, picture):

@@ -26,6 +26,8 @@ from typing import NamedTuple
 
 import nbformat
 
+import moving
+
 BOOK = Path(__file__).resolve().parents[1] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 
@@ -157,7 +159,9 @@ def prose_of(cell):
     if cell.cell_type == "markdown":
         return [cell.source]
     said = cell.metadata.get("mystnb", {})
-    shown = [said.get("image", {}).get("alt", ""), said.get("figure", {}).get("caption", "")]
+    moves = next(filter(None, map(moving.read, cell.get("outputs", []))), None)
+    alt = moves.alt if moves else said.get("image", {}).get("alt", "")
+    shown = [alt, said.get("figure", {}).get("caption", "")]
     comments = tokenize.generate_tokens(io.StringIO(cell.source).readline)
     return shown + [token.string for token in comments if token.type == tokenize.COMMENT]
 
@@ -198,7 +202,7 @@ def output_texts(cell):
         if output.output_type == "stream":
             yield output.text
         for kind in ("text/plain", "text/latex"):
-            if "image/svg+xml" not in output.get("data", {}):
+            if not moving.drawing(output):
                 yield output.get("data", {}).get(kind, "")
 
 

@@ -20,8 +20,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 CHECKS = {"close", "identity", "refuted", "runs", "unbiased"}
-TOLERANCES = {"atol", "false_alarm", "label", "rtol", "where"}  # no part of what a check compares
-SILENT = {"print", "display", "fill", "why_not"}  # what these are given is only shown
+TOLERANCES = {
+    "atol",
+    "false_alarm",
+    "label",
+    "rtol",
+    "scale",
+    "where",
+}  # no part of what a check compares
+SILENT = {"assumes", "print", "display", "fill", "why_not"}  # what they are given checks nothing
 MODULES = {"math", "np", "sp"}  # names that vary with nothing
 
 _PLAIN = {"log", "exp", "sqrt", "abs", "sign", "cumsum", "diff", "square", "norm", "log1p"}

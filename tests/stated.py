@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import claims
+import moving
 import prose
 from policygrad.formulas.grammar import Parser
 from policygrad.formulas.names import Names
@@ -177,7 +178,7 @@ def formulas(cells) -> list[Formula]:
     for cell in cells:
         if cell.cell_type == "code":
             alt, _, *comments = prose.prose_of(cell)
-            drawn = [output.get("data", {}).get("image/svg+xml", "") for output in cell.outputs]
+            drawn = [moving.drawing(output) for output in cell.outputs]
             texts = [text for svg in drawn for text in re.findall(r"<!--(.*?)-->", svg, re.DOTALL)]
             for text in (alt, *texts, *comments):
                 found += read(re.sub(r"[#`]", "", text).strip()).formulas

@@ -180,6 +180,8 @@ def listed(right=(), failed=(), few=()):
 
 REAL = (*HALF, "decimal")  # which may also stand in an array
 SIZES = ("nothing", *REAL, "1", "tiny")
+TERMS = ("list", "three axes", "list of a true", "200 ones", "counts", "small counts")
+TERMS += ("counts as floats", "counts as objects", "counts as truth values", "counts without end")
 NUMBERS = (*REAL, "-1", "0", "1")
 ARRAYS = ("list", "three axes", "transposed", "list of 0", "200 ones")
 ARRAYS += ("counts", "small counts", "counts as floats", "counts below 0")
@@ -201,10 +203,7 @@ LISTED = {  # what else comes of it than an error that names the argument
     "reference of close": listed(REAL, ["-1", "1", "true", "numpy's true", "tiny"]),
     "rtol of close": listed(right=[*HALF, "tiny"]),
     "atol of close": listed(right=[*HALF, "tiny", "0", "1"]),
-    "scale of close": listed(
-        [*SIZES, "list", "three axes", "list of a true", "200 ones", "counts", "small counts"]
-        + ["counts as floats", "counts as objects", "counts as truth values", "counts without end"]
-    ),
+    "scale of close": listed([*SIZES, *TERMS]),
     "scale of unbiased": listed([*SIZES, "list of a true"]),
     "lhs of identity": listed(failed=EXPRESSIONS),
     "rhs of identity": listed(failed=EXPRESSIONS),

@@ -1008,7 +1008,8 @@ def test_in_ipython_a_verdict_is_displayed_not_printed(monkeypatch, capsys):
             (
                 {
                     "text/plain": "ok  a<b · close · two computations agree to 1e-10",
-                    "text/html": '<div class="pg-check pg-check--ok"><span class="pg-verdict">ok'
+                    "text/html": '<div class="pg-check pg-check--ok" data-label="a&lt;b"><span '
+                    'class="pg-mark" aria-hidden="true">✓</span> <span class="pg-verdict">ok'
                     "</span> <code>a&lt;b</code> <span>close · two computations agree to 1e-10"
                     "</span></div>",
                 },
@@ -1057,7 +1058,7 @@ def test_in_a_notebook_a_verdict_is_html_too_and_carries_its_record(tmp_path, mo
     assert ok.data["text/plain"] == (
         "ok  one-and-one · close · a < b · two computations agree to 1e-10"
     )
-    assert 'class="pg-check pg-check--ok"' in ok.data["text/html"]
+    assert 'class="pg-check pg-check--ok" data-label="one-and-one"' in ok.data["text/html"]
     assert "a &lt; b" in ok.data["text/html"]
     assert control.data["text/plain"] == "caught  one & one is three · off by 33%"
     assert 'class="pg-check pg-check--caught"' in control.data["text/html"]

@@ -18,6 +18,7 @@ import ledger
 import pictures
 import stated
 from claims import Display
+from policygrad import figures
 from policygrad.formulas import display
 from reading import read
 from test_prose_numbers import LISTED
@@ -27,9 +28,15 @@ DISPLAYS = claims.displays(BOOK)
 
 # Symbols that a definition takes up again: (label, symbol): why.
 AGAIN = {
+    ("def-return", "G_index"): "the start page has it in one display, before the book begins",
+    ("def-action-value", "J"): "the start page has it in one display, before the book begins",
+    ("def-visits", "n"): "a number of visits, where other pages count something else",
+    ("def-softmax", r"\pi_\theta"): "the start page has it in one display, before the book begins",
+    ("def-objective", "R"): "the start page has it in one display, before the book begins",
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
+    ("def-policy-chain", r"P_\pi"): "an appendix spells out the chain that chapter 8 steps through",
     ("def-batch", r"\Pr"): "the law of the batch",
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
@@ -109,6 +116,11 @@ def shown(kind, data, **metadata):
     cell = nbformat.v4.new_code_cell("x")
     cell.outputs = [nbformat.v4.new_output("display_data", {kind: data}, metadata=metadata)]
     return cell
+
+
+MOVES = figures.draggable(
+    [], {"Here J = 17.": [], "There.": []}, alt="one two " * 6, name="x"
+)._repr_html_()
 
 
 def ran(label, **changes):
@@ -281,6 +293,8 @@ def test_a_false_claim_is_refused_whatever_way_it_comes(way):
         (nbformat.v4.new_code_cell("x = 1  # where J = 17"), "$J= 17$ is not held"),
         (nbformat.v4.new_raw_cell("The gradient is zero."), "a raw cell is not read"),
         (shown("text/html", "<b>The gradient is zero.</b>"), "a cell shows HTML"),
+        (shown("text/html", MOVES.replace("</svg>", "</svg>No.")), "a cell shows HTML"),
+        (shown("text/html", MOVES), "$J= 17$ is not held"),
     ],
 )
 def test_a_false_claim_that_a_cell_shows_is_refused(cell, says):

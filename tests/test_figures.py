@@ -264,12 +264,12 @@ PANELS = {
         (
             "slope of the probability: absolute",
             r"$P(\tau;\theta)$",
-            r"$\partial P(\tau;\theta)$ by the logit",
+            r"slope of $P(\tau;\theta)$, logit",
         ),
         (
             "slope of its logarithm: relative to size",
             r"$P(\tau;\theta)$",
-            r"$\partial \log P(\tau;\theta)=\partial P/P$",
+            r"slope of $\log P(\tau;\theta)$",
         ),
     ],
     "limits": [("", "w, the share of the visits that fall on u", "entry")],
@@ -601,8 +601,8 @@ def test_a_map_shows_what_is_needed_in_a_cell_and_where_the_cleaner_is():
     right, down = (np.subtract(to, start) for start, to in arrows(ax))
     assert right[0] > 0.3 and right[1] == 0 and down[0] == 0 and down[1] > 0.1
     assert [np.floor(to).tolist() for _, to in arrows(ax)] == [[1, 1], [2, 1]]
-    discs = [p for p in ax.patches if to_hex(p.get_facecolor()) == figures.POLICY.lower()]
-    assert [np.floor(disc.center).tolist() for disc in discs] == [[2, 1]]
+    rings = [p for p in ax.patches if to_hex(p.get_edgecolor()) == figures.POLICY.lower()]
+    assert [np.floor(ring.center).tolist() for ring in rings] == [[2, 1]]
 
 
 def test_an_episode_is_walked_row_by_row_with_what_was_felt_done_and_paid():

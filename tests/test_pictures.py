@@ -87,6 +87,8 @@ SVG = f"""<svg xmlns="http://www.w3.org/2000/svg" {XLINK}>
   <g id="line2d_3"><defs><path id="m1" d="M 0 3 C 1 3 2 3 3 3 z" style="stroke: #e69f00"/></defs>
    <use xlink:href="#m1" x="1" y="1" style="fill: #0072b2; stroke: #0072b2"/></g>
   <g id="patch_1"><path d="M 0 0 L 1 0 L 1 1 z" style="fill: #d55e00"/></g>
+  <g id="patch_2"><path d="M 0 0 L 1 0 L 1 1 L 0 1 z" style="fill: #e69f00"/></g>
+  <g id="patch_3"><path d="M 0 0 C 1 3 2 3 3 3 z" style="fill: none; stroke: #8c8c8c"/></g>
   <g id="legend_1"><g id="line2d_4"><path d="M 0 0 L 1 0" style="fill: none; stroke: #1a1a1a"/></g>
    <g id="text_2"><!-- exact --><g style="fill: #1a1a1a"/></g>
    <g id="line2d_5"><use xlink:href="#m1" style="fill: #0072b2; stroke: #0072b2"/></g>
@@ -101,6 +103,9 @@ def test_what_is_drawn_is_read_off_with_its_kind_colour_and_dashes():
         ("curve", "#009e73", True),
         ("round", "#0072b2", False),
         ("area", "#d55e00", False),
+        ("area", "#e69f00", False),
+        ("tip", "#d55e00", False),
+        ("ring", "#8c8c8c", False),
     }
     assert ONE.image.legend == {"exact": "#1a1a1a", "measured, twice": "#0072b2"}
     assert ONE.image.texts == ["0.25", "exact", "measured, twice"]
@@ -112,7 +117,7 @@ def test_what_is_drawn_is_read_off_with_its_kind_colour_and_dashes():
     [
         "A black line, a dashed green curve, blue dots and a vermillion bar at 0.25.",
         "An orange-red bar. “exact” is black, and measured, twice is blue.",
-        "The line crosses what is exact.",
+        "The line crosses what is exact. There is a grey ring.",
         "It is named Q-shaped, and there.",
     ],
 )
@@ -129,7 +134,9 @@ def test_what_a_picture_shows_may_be_said(text):
         ("A dashed black line.", "no line in the picture is dashed black"),
         ("Blue squares.", "no square in the picture is blue"),
         ("Vermillion dots.", "no dot in the picture is vermillion"),
-        ("All is orange.", "no thing in the picture is orange"),
+        ("An orange arrow.", "no arrow in the picture is orange"),
+        ("A black ring.", "no ring in the picture is black"),
+        ("A grey disc.", "no disc in the picture is grey"),
         ("A red line.", "no line in the picture is red"),
         ("It is 0.26 high.", "0.26 stands neither in the picture nor in an output"),
         ("It is 17 high.", "17 stands neither in the picture nor in an output"),
@@ -151,7 +158,7 @@ def test_a_chapter_that_a_picture_does_not_name_is_noticed():
 
 def test_a_text_that_names_a_colour_names_all_bright_ones():
     words = "an exact line that is black and goes from the one corner up to the other, "
-    some = replace(ONE, alt=f"{words} with blue dots and a vermillion bar")
+    some = replace(ONE, alt=f"{words} with blue dots and a vermillion bar or orange")
     assert single(some) == ["alt: it names some colours, and not green"]
-    assert single(replace(ONE, alt=f"{words} green, blue, vermillion")) == []
+    assert single(replace(ONE, alt=f"{words} green, blue, vermillion, orange")) == []
     assert single(replace(ONE, alt=words.replace("black", "bold"))) == []

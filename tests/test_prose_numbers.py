@@ -216,19 +216,21 @@ ELSEWHERE = "the value of a labelled equation, in other words"
 
 # What no kind holds: (page, formula): why.
 LISTED = {
-    ("01-value-based-failure", "$-2+wx=-4$"): STEP,
-    ("01-value-based-failure", "$-1+x>-11$"): STEP,
     ("01-value-based-failure", r"$4/(1-\delta)^2>0$"): "a square is positive",
-    ("01-value-based-failure", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
+    ("a-what-q-learning-learns", "$-2+wx=-4$"): STEP,
+    ("a-what-q-learning-learns", "$-1+x>-11$"): STEP,
+    ("b-aliasing-and-memory", r"$(2\ell+\delta)+(2q+\delta)=2(q+\ell+\delta)=2$"): (
         "the three probabilities of an action sum to 1"
     ),
-    ("02-learning-the-policy", r"$p=\sigma(x)=2-\sqrt2$"): ELSEWHERE,
-    ("02-learning-the-policy", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
-    ("02-learning-the-policy", r"$2J''(x^*)=-8\sqrt2$"): "twice the curvature that a cell checks",
-    ("02-learning-the-policy", r"$J=\tfrac23$"): STEP,
-    ("02-learning-the-policy", r"$x=y=\log3$"): STEP,
-    ("02-learning-the-policy", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
-    ("02-learning-the-policy", "$p^2-4p+2=0$"): STEP,
+    ("02-learning-the-policy", r"$p=q=\tfrac13$"): "where the brackets of `eq-keys-slope` vanish",
+    ("c-step-sizes-and-summits", r"$-1<1-8\sqrt2\,\alpha$"): STEP,
+    (
+        "c-step-sizes-and-summits",
+        r"$2J''(x^*)=-8\sqrt2$",
+    ): "twice the curvature of `eq-step-factor`",
+    ("c-step-sizes-and-summits", r"$x=y=\log3$"): STEP,
+    ("c-step-sizes-and-summits", r"$p=q=\tfrac34$"): "the case that is put into `eq-keys`",
+    ("c-step-sizes-and-summits", "$p^2-4p+2=0$"): STEP,
     (
         "03-objective-over-trajectories",
         r"$\sum_a\pi_\theta(a\mid s)\sum_{s'}P(s'\mid s,a)=\sum_a\pi_\theta(a\mid s)=1$",
@@ -242,9 +244,6 @@ LISTED = {
         "04-log-derivative-trick",
         r"$\sum_{\tau:\,s_0=s}P\,\nabla\log P=\nabla\mu(s)=0$",
     ): SCORES,
-    ("04-log-derivative-trick", r"$\pi_0=(\tfrac13,\tfrac23)$"): "the reference that a cell sets",
-    ("05-expectation-and-sampling", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
-    ("05-expectation-and-sampling", r"$g(\tau)=0$"): STEP,
     (
         "05-expectation-and-sampling",
         r"$\mathbb E[(g_1-\nabla J)\cdot(g_2-\nabla J)]<0$",
@@ -253,7 +252,7 @@ LISTED = {
         "06-dynamics-drop-out",
         r"$\sum_b(\mathbb 1[a=b]-\pi_\theta(b\mid o))=1-1=0$",
     ): SCORES,
-    ("08-policy-gradient-theorem", "$M_0=1$"): "the variance of the start that stands beside it",
+    ("g-real-valued-actions", "$M_0=1$"): "the variance of the start that stands beside it",
     ("08-policy-gradient-theorem", r"$\mathbb E[b(s_t)\,\nabla\log\pi_t]=0$"): SCORES,
     (
         "08-policy-gradient-theorem",
@@ -261,17 +260,22 @@ LISTED = {
     ): SCORES,
     ("09-reinforce", "$J^*=-4.5$"): ELSEWHERE,
     ("i-noise-at-the-top", "$G_0-G_1=r_0>0$"): STEP,
-    ("14-claims-on-trial", "$R=1$"): "it says which return is meant",
-    ("14-claims-on-trial", r"$\hat g=\frac14$"): STEP,
-    ("14-claims-on-trial", r"$\hat g<0$"): STEP,
-    ("14-claims-on-trial", "$p-p=0$"): "a difference of equals",
-    ("14-claims-on-trial", r"$p_k=\frac14$"): "the policy from which the case sets out",
-    ("14-claims-on-trial", "$J''=6>0$"): STEP,
+    ("17-practice-on-trial", "$R=1$"): "it says which return is meant",
+    ("15-slips-in-derivations", r"$\hat g=\frac14$"): STEP,
+    ("15-slips-in-derivations", r"$\hat g<0$"): STEP,
+    ("16-slips-in-code", "$p-p=0$"): "a difference of equals",
+    ("15-slips-in-derivations", "$J''=6>0$"): STEP,
     (
-        "14-claims-on-trial",
+        "17-practice-on-trial",
         r"$J'=\frac12\bigl(p_1(1-p_1)-2\,p_2(1-p_2)\bigr)"
         r"=\frac12\bigl(\frac14-\frac9{50}\bigr)$",
     ): STEP,
+    ("e-how-far-an-estimate-strays", r"$\mathbb E[\hat g-\mathbb E\hat g]=0$"): STEP,
+    ("e-how-far-an-estimate-strays", r"$g(\tau)=0$"): STEP,
+    (
+        "h-when-the-trick-needs-care",
+        r"$\pi_0=(\tfrac13,\tfrac23)$",
+    ): "the reference that a cell sets",
     ("how-checks-work", r"$\Phi(z_{99})=0.99$"): "it says which quantile is meant",
 }
 PAGES_OF_BOOK = claims.book()

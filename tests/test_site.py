@@ -10,9 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 import ledger
 import make_book
+import numbering
 import pages as pages_of
 from browser import find_browser
 
@@ -268,6 +270,62 @@ def test_an_output_that_is_missing_or_added_makes_a_difference(site, root):
     assert len(unlike(notebook, page)) == 2
 
 
+# --- numbers, verdicts, folds ---------------------------------------------------------------------
+
+
+@pytest.mark.site
+def test_every_number_on_a_page_begins_with_that_of_its_file(site, pages):
+    places = {page.path: BeautifulSoup(page.text, "html.parser") for page in pages}
+    numbered = 0
+    for path, tree in places.items():
+        own = numbering.mark(path.stem)
+        if own is None or path.parent.name != "book" or path.stem == "00-start-here":
+            continue
+        numbered += 1
+        title = tree.select_one("article h1").get_text()
+        assert title.startswith(f"{own}. "), title
+        numbers = [x.get_text().strip("()#") for x in tree.select("article span.eqno")]
+        assert numbers == [f"{own}.{k}" for k in range(1, len(numbers) + 1)], path.name
+        for words in tree.select(".exercise .admonition-title, figcaption .caption-number"):
+            found = re.search(r"(\w+)\.\d+", words.get_text())
+            assert found and found[1] == own, words
+    assert numbered > 10
+    for tree in places.values():
+        for link in tree.select('article a[href*="#equation-eq-"]'):
+            where = (link["href"].partition("#")[0] or "").rpartition("/")[2]
+            own = numbering.mark(where.removesuffix(".html")) if where else None
+            words = re.fullmatch(r"\((\w+)\.\d+\)", link.get_text())
+            assert own is None or where.startswith("00-") or (words and words[1] == own), link
+
+
+@pytest.mark.site
+def test_every_verdict_on_an_equation_shows_its_number(site, root):
+    paths = sorted((root / "book").glob("*.ipynb"))
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in paths}
+    known = {row.label for row in ledger.equations(notebooks)}
+    linked = 0
+    for name in notebooks:
+        tree = BeautifulSoup((site / "book" / f"{name}.html").read_text("utf-8"), "html.parser")
+        for verdict in tree.select(".pg-check"):
+            assert (verdict.a is not None) == (verdict["data-label"] in known), verdict
+            if verdict.a is not None:
+                linked += 1
+                assert verdict.a["href"].endswith(f"-{verdict['data-label']}"), verdict
+                assert re.fullmatch(r"\((\w+\.)?\d+\)", verdict.a.get_text()), verdict
+    assert linked > 500
+
+
+@pytest.mark.site
+def test_what_a_folded_cell_puts_out_is_not_folded(pages):
+    found = 0
+    for page in pages:
+        for fold in BeautifulSoup(page.text, "html.parser").select("div.cell > details.hide"):
+            found += 1
+            assert fold.select("div.cell_input") and not fold.select("div.cell_output")
+            assert {p.get_text() for p in fold.summary.select("p")} == {"Code"}
+    assert found
+
+
 # --- in a browser -------------------------------------------------------------------------------
 
 FORMULAS = "document.querySelectorAll('mjx-container').length"
@@ -389,6 +447,40 @@ def test_a_link_into_a_folded_solution_opens_it(browser, pages):
     shown.evaluate(f"location.hash = {cell}.id")
     shown.evaluate(A_MOMENT)
     assert shown.evaluate(visible)
+    shown.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_a_folded_cell_shows_its_output_and_opens_when_asked(browser, pages):
+    page = next(p for p in pages if 'class="admonition hide above-input"' in p.text)
+    shown = browser.open(page.path)
+    fold = "document.querySelector('div.cell:has(> .cell_output) > details.hide')"
+    box = "getBoundingClientRect().height"
+    code = f"{fold}.querySelector('div.cell_input')"
+    assert shown.evaluate(f"{fold}.parentElement.querySelector('.cell_output').{box}") > 5
+    assert not shown.evaluate(f"{code}.checkVisibility()")
+    assert shown.evaluate(f"{fold}.querySelector('summary').{box}") < 30
+    shown.evaluate(f"{fold}.querySelector('summary').click()")
+    assert shown.evaluate(f"{code}.checkVisibility()")
+    shown.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_the_rows_of_the_ledger_are_sorted_when_asked(browser, site):
+    shown = browser.open(site / "book" / "ledger.html")
+    places = """[...document.querySelector('table.ledger:has(tr:nth-child(4))').tBodies[0].rows]
+      .map(row => Number(/weak-(\\d+)/.exec(row.className)[1]))"""
+    button = "document.querySelector('table.ledger:has(tr:nth-child(4)) button.ledger-sort')"
+    before = shown.evaluate(places)
+    assert shown.evaluate(f"{button}.tabIndex") == 0
+    assert shown.evaluate(f"{button}.getAttribute('aria-pressed')") == "false"
+    shown.evaluate(f"{button}.click()")
+    assert shown.evaluate(places) == sorted(before, reverse=True)
+    assert shown.evaluate(f"{button}.getAttribute('aria-pressed')") == "true"
+    shown.evaluate(f"{button}.click()")
+    assert shown.evaluate(places) == before
     shown.close()
 
 

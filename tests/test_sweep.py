@@ -418,6 +418,10 @@ DOORS = {
     ),
     "worlds.two_state": (worlds.two_state, dict(horizon=(optional_count, 2), gamma=GAMMA)),
     "worlds.short_corridor": (worlds.short_corridor, {}),
+    "worlds.two_keys": (
+        worlds.two_keys,
+        dict(silver=(number, 1.5), gold=(number, 2.5), felt=(flag, True)),
+    ),
     "worlds.aliased_pair": (
         worlds.aliased_pair,
         dict(reward=(number, 2.0), gamma=GAMMA, start=(count_from_0, 1)),

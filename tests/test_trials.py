@@ -6,9 +6,9 @@ import re
 import nbformat
 import pytest
 
-from prose import BOOK, evidence, numbers, stored
+from prose import evidence, numbers, stored
 
-TRIALS = BOOK / "14-claims-on-trial.ipynb"
+TRIALS = ("15-slips-in-derivations", "16-slips-in-code", "17-practice-on-trial")
 
 VERDICTS = {
     "false": "False",
@@ -76,8 +76,9 @@ def _mistrial(section, verdict, how_much):
             yield f"no cell of the section puts out {number.text}"
 
 
-def test_every_row_of_the_claims_on_trial_is_borne_out_by_its_section():
-    cells = stored(TRIALS.stem)
+@pytest.mark.parametrize("page", TRIALS)
+def test_every_row_of_the_claims_on_trial_is_borne_out_by_its_section(page):
+    cells = stored(page)
     assert trials(cells)
     assert mistrials(cells) == []
 

@@ -17,6 +17,7 @@ from policygrad.worlds import (
     gamma_trap,
     random_mdp,
     short_corridor,
+    two_keys,
     two_state,
     vacuum_corridor,
     with_memory,
@@ -177,6 +178,25 @@ def test_a_deterministic_policy_never_leaves_the_short_corridor(pi, names):
 def test_logits_so_large_that_the_policy_is_deterministic_are_found_out(right, names):
     with pytest.raises(ValueError, match=rf"may never end.*from state {names}$"):
         policy_gradient(short_corridor(), [[0.0, right]])
+
+
+# --- two keys ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.3, 0.6), (0.9, 0.2)])
+@pytest.mark.parametrize(("silver", "gold"), [(1.0, 2.0), (0.7, -1.5)])
+def test_the_two_keys_earn_their_closed_form(p, q, silver, gold):
+    # the four episodes: a key pays only in its own door, and the choices are independent
+    J = expected_return(two_keys(silver, gold), [[1 - p, p], [1 - q, q]])
+    assert J == pytest.approx((1 - p) * (1 - q) * silver + p * q * gold, rel=1e-14)
+
+
+def test_with_the_key_felt_each_room_has_a_row_of_its_own():
+    world = two_keys(1.0, 2.0, felt=True)
+    seen = expected_return(world, [[0.5, 0.5], [1, 0], [0, 1]])
+    assert seen == pytest.approx(1.5)
+    assert (world.O, two_keys().O) == (3, 2)
+    assert world.percepts[world.observe[world.states.index("silver")]] == "silver"
 
 
 # --- gamma trap ----------------------------------------------------------------------------------

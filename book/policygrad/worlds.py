@@ -8,6 +8,7 @@ Each is small enough that J and its gradient are known exactly, and each is ther
 ``vacuum_corridor`` two cells with the same walls, so the same percept, that need opposite actions
 ``short_corridor``  Sutton & Barto's Example 13.1: a closed form for J, endless for some policies
 ``aliased_pair``    two states that look alike and need opposite actions, each and for ever
+``two_keys``        two choices, the second blind to the first: a landscape with two heights
 ``gamma_trap``      dropping gamma^t from the update turns the gradient around
 ``with_memory``     any world, for an agent that may remember a number from step to step
 ``random_mdp``      anything else, to test what must hold everywhere
@@ -38,6 +39,7 @@ __all__ = [
     "gamma_trap",
     "random_mdp",
     "short_corridor",
+    "two_keys",
     "two_state",
     "vacuum_corridor",
     "with_memory",
@@ -136,6 +138,46 @@ def short_corridor() -> MDP:
         actions=["left", "right"],
         percepts=["corridor"],
         gamma=1.0,
+    )
+
+
+def two_keys(silver: float = 1.0, gold: float = 2.0, *, felt: bool = False) -> MDP:
+    """Build a hall with two keys and a room with two doors, which fit one key each.
+
+    Left in the hall takes the silver key, right the gold one.  The left door opens with the silver
+    key, and behind it lies ``silver``; the right one with the gold key, and there lies ``gold``.  A
+    key in the wrong door earns nothing.  The key is not felt, so the two states of the second room
+    share a percept.  Nothing is discounted.  With p = pi(right) in the hall, q at the doors:
+
+        J = (1 - p)(1 - q) silver + p q gold
+
+    Parameters
+    ----------
+    silver, gold : what lies behind the left door and the right one.
+    felt : True lets the agent feel its key, so that nothing is hidden.
+
+    Raises
+    ------
+    ValueError, TypeError
+        naming the argument that is no such number or truth value.
+    """
+    silver, gold = real_number("silver", silver), real_number("gold", gold)
+    felt = require_flag("felt", felt)
+    hall, with_silver, with_gold, end = range(4)
+    left, right = 0, 1
+    P, R = np.zeros((4, 2, 4)), np.zeros((4, 2, 4))
+    P[hall, left, with_silver] = P[hall, right, with_gold] = 1.0
+    P[[with_silver, with_gold, end], :, end] = 1.0
+    R[with_silver, left, end], R[with_gold, right, end] = silver, gold
+    return MDP(
+        P,
+        R,
+        [1, 0, 0, 0],
+        gamma=1.0,
+        observe=[0, 1, 2, 2] if felt else [0, 1, 1, 1],
+        states=["hall", "silver", "gold", "end"],
+        actions=["left", "right"],
+        percepts=["hall", "silver", "gold"] if felt else ["hall", "doors"],
     )
 
 

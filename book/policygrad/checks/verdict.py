@@ -121,10 +121,12 @@ def show(verdict: str, name: str, what: str, check: Check) -> None:
     if ipython is None or ipython.get_ipython() is None:
         print(line)
         return
+    mark = '<span class="pg-mark" aria-hidden="true">\N{CHECK MARK}</span>'
     ipython.display.display(
         {
             "text/plain": line,
-            "text/html": f'<div class="pg-check pg-check--{verdict}">'
+            "text/html": f'<div class="pg-check pg-check--{verdict}" '
+            f'data-label="{html.escape(check.label)}">{mark} '
             f'<span class="pg-verdict">{verdict}</span> <code>{html.escape(name)}</code> '
             f"<span>{html.escape(what)}</span></div>",
         },

@@ -1,17 +1,22 @@
 """Every picture of the book; the one folder that imports matplotlib.
 
 A function takes numbers and returns a :class:`Picture`, which a notebook shows as SVG: sharp,
-small, and compared as text when the book is tested.  Nothing is computed here but positions.  What
-cannot be drawn is refused by name, NaN and masked entries among it: a gap in a curve says nothing.
+small, and compared as text when the book is tested; or a :class:`Draggable`, HTML with a slider,
+which holds what was computed before and nothing else.  Nothing is computed here but positions, and
+what can be read off them.  What cannot be drawn is refused by name, NaN and masked entries among
+it: a gap in a curve says nothing.
 
 ==============  ================================================================================
 ``style``       the colours, and what all pictures share
 ``corridors``   a world, and what is felt and done in it
-``formulas``    the factors of a trajectory, and the way of the derivation
+``formulas``    the factors of a trajectory, and the derivation as a map
 ``policies``    policies, and what becomes likelier
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
 ``runs``        many runs: learning, false alarms, what is caught
+``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
+``cleaners``    cleaners that walk, step by step
+``sliders``     over a chance, a number of trajectories, a step size
 ==============  ================================================================================
 """
 
@@ -22,6 +27,7 @@ except ModuleNotFoundError as missing:
         "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
     ) from missing
 
+from .cleaners import cleaner_learns, two_cleaners
 from .corridors import agent_and_world, corridor_map, episode_walk
 from .formulas import derivation_map, trajectory_factors
 from .gradients import (
@@ -32,9 +38,11 @@ from .gradients import (
     score_reward_grid,
     slope_estimates,
 )
+from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
 from .runs import calibration, group_weights, learning_curves, power_curve
+from .sliders import slider_over_m, slider_over_q, slider_over_step_size
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
 
 __all__ = [
@@ -44,13 +52,16 @@ __all__ = [
     "POLICY",
     "WORLD",
     "WRONG",
+    "Draggable",
     "Picture",
     "agent_and_world",
     "aliased_limit",
     "ascent_runs",
     "calibration",
+    "cleaner_learns",
     "corridor_map",
     "derivation_map",
+    "draggable",
     "episode_walk",
     "error_decay",
     "gamma_trap_paths",
@@ -67,6 +78,10 @@ __all__ = [
     "return_bars",
     "return_curves",
     "score_reward_grid",
+    "slider_over_m",
+    "slider_over_q",
+    "slider_over_step_size",
     "slope_estimates",
     "trajectory_factors",
+    "two_cleaners",
 ]

@@ -139,7 +139,7 @@ def episode_walk(drawing: str, world, tau, i: int = 0) -> Picture:
     columns = dict(zip(("$t$", "percept $o$", "action $a$", "reward $r$"), _COLUMNS, strict=True))
     with styled():
         _draw_map(ax, rows, {}, EDGE)
-        _draw_cleaner(ax, places[0][1] + 0.5, places[0][0] + 0.5)
+        _draw_cleaner(ax, places[0][1] + 0.5, places[0][0] + 0.5, 4)
         for name, x in columns.items():
             ax.text(wide + x, high + 0.3, name, ha="center", va="center", fontsize=9)
         for t, ((y, x), (y_next, x_next)) in enumerate(pairwise(places)):
@@ -204,9 +204,9 @@ def _draw_thing(ax, sign: str, x: float, y: float) -> None:
         ax.add_patch(Circle((x, y), 0.16, facecolor=EXACT, linewidth=0))
 
 
-def _draw_cleaner(ax, x: float, y: float) -> None:
-    ax.add_patch(Circle((x, y), 0.15, facecolor=POLICY, edgecolor="white", linewidth=1.5, zorder=4))
-    ax.add_patch(Circle((x, y), 0.055, facecolor="white", linewidth=0, zorder=5))
+def _draw_cleaner(ax, x: float, y: float, width: float = 6) -> None:
+    look = {"facecolor": "white", "edgecolor": POLICY, "linewidth": width, "zorder": 4}
+    ax.add_patch(Circle((x, y), 0.1, **look))
 
 
 def _draw_needed(ax, x: int, y: int, action: str) -> None:

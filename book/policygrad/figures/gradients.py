@@ -237,6 +237,6 @@ def gradient_and_score(probability, gradient, *, label: str, marks=None) -> Pict
             ax.set_xlim(-0.05 * P.max(), None)
         left.set_title("slope of the probability: absolute", fontsize=10)
         right.set_title("slope of its logarithm: relative to size", fontsize=10)
-        left.set_ylabel(rf"$\partial P(\tau;\theta)$ by the {label}")
-        right.set_ylabel(r"$\partial \log P(\tau;\theta)=\partial P/P$")
+        left.set_ylabel(rf"slope of $P(\tau;\theta)$, {label}")
+        right.set_ylabel(r"slope of $\log P(\tau;\theta)$")
     return Picture(figure, "the slope of each probability, and that of its logarithm")

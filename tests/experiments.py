@@ -1,0 +1,168 @@
+"""What becomes of a chapter when a reader changes something in it, and runs all of it.
+
+    python tests/experiments.py 03            all experiments with the chapters that begin so
+
+``experiments/NN-page.json`` lists what readers are likely to change first:
+
+    {"cell": "<id>", "change": ["what stands once in the cell", "what is put there"], "ends": …}
+
+``ends`` is "runs through", and then no cell fails; or part of the message of each cell that stops,
+as in "this cell assumes H = 3".  Several parts are joined by " | ": each cell that stops says one
+of them, and each is said.  A cell that stops ends there, and the next goes on; what fails since a
+cell that stopped has not set a name is a part of that.
+
+Only what the change can touch is run: the cells that use a name of the changed one, or of a cell
+that does, and what these need.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from chapters import Session
+from rerun import names, sets
+
+FOLDER = Path(__file__).parent / "experiments"
+BOOK = Path(__file__).resolve().parents[1] / "book"
+THROUGH = "runs through"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One change of one cell, and how it ends.
+
+    Attributes
+    ----------
+    page : name of the notebook, without its ending.
+    cell : id of the cell.
+    old, new : what stands in it once, and what is put there.
+    ends : parts of the messages of the cells that stop; none, if it runs through.
+    """
+
+    page: str
+    cell: str
+    old: str
+    new: str
+    ends: tuple[str, ...]
+
+    def __str__(self):
+        return f"{self.page}: {self.new}"
+
+    def changed(self, sources: dict[str, str]) -> list[str]:
+        """The cells of the chapter, one of them changed.
+
+        Raises
+        ------
+        ValueError
+            if there is no such cell, or what is to be changed does not stand in it once.
+        """
+        if self.cell not in sources:
+            raise ValueError(f"{self.page} has no code cell {self.cell!r}")
+        count = sources[self.cell].count(self.old)
+        if count != 1:
+            raise ValueError(f"in {self.page}, {self.cell}, {self.old!r} stands {count} times")
+        changed = sources[self.cell].replace(self.old, self.new)
+        return list((sources | {self.cell: changed}).values())
+
+
+def read(path: Path) -> list[Experiment]:
+    """The experiments with one chapter.
+
+    Raises
+    ------
+    ValueError
+        if one is not written as it should be.
+    """
+    found = []
+    for one in json.loads(path.read_text("utf-8")):
+        texts = [one.get("cell"), one.get("ends"), *one.get("change", ())]
+        if set(one) != {"cell", "change", "ends"} or len(texts) != 4:
+            raise ValueError(f"{path.name}: an experiment has a cell, a change, ends; not {one}")
+        if not all(isinstance(text, str) for text in texts) or not texts[1]:
+            raise ValueError(f"{path.name}: an experiment is told in words; not by {one}")
+        cell, ends, old, new = texts
+        parts = () if ends == THROUGH else tuple(ends.split(" | "))
+        found.append(Experiment(path.stem, cell, old, new, parts))
+    return found
+
+
+def sources(path: Path) -> dict[str, str]:
+    """The code cells of a notebook, by id."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return {c["id"]: "".join(c["source"]) for c in cells if c["cell_type"] == "code"}
+
+
+def faults(experiment: Experiment, path: Path, everything: bool = False) -> list[str]:
+    """Make the change, run what it touches, and say what does not end as it should."""
+    before = sources(path)
+    cells = experiment.changed(before)
+    place = list(before).index(experiment.cell)
+    run = range(len(cells)) if everything else touched(cells, place, sets(before[experiment.cell]))
+    stopped, missing = {}, set()
+    with Session(path) as session:
+        for number in run:
+            error = session.execute(number, cells[number])
+            if error is None:
+                continue
+            if not (isinstance(error, NameError) and error.name in missing):
+                stopped[number] = f"{type(error).__name__}: {error}"
+            missing |= sets(cells[number])
+    said = [part for part in experiment.ends if any(part in text for text in stopped.values())]
+    found = [
+        f"cell {number}, {cells[number].splitlines()[0]!r}, stops: {text}"
+        for number, text in stopped.items()
+        if not any(part in text for part in said)
+    ]
+    return found + [f"no cell says {part!r}" for part in experiment.ends if part not in said]
+
+
+def touched(cells: list[str], place: int, lost: set[str] = frozenset()) -> list[int]:
+    """The cells that a change of one of them can touch, and those that these need, in order.
+
+    ``lost`` are names that the cell has set before it was changed.
+    """
+    own = [sets(cell) | imported(cell) for cell in cells]
+    used = [names(cell) for cell in cells]
+    tainted, touched = own[place] | lost, {place}
+    for number in range(place + 1, len(cells)):
+        if used[number] & tainted:
+            touched.add(number)
+            tainted |= own[number]
+    needed: set[str] = set()
+    for number in reversed(range(len(cells))):
+        if number in touched or own[number] & needed:
+            touched.add(number)
+            needed |= used[number]
+    return sorted(touched)
+
+
+def imported(cell: str) -> set[str]:
+    """The names that a cell imports."""
+    return {
+        (name.asname or name.name).partition(".")[0]
+        for node in ast.walk(ast.parse(cell))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in node.names
+    }
+
+
+def main() -> int:
+    """Make the experiments with some chapters, and say how they end."""
+    bad = 0
+    for path in sorted(p for name in sys.argv[1:] for p in FOLDER.glob(f"{name}*.json")):
+        for experiment in read(path):
+            found = faults(experiment, BOOK / f"{path.stem}.ipynb")
+            bad += bool(found)
+            print(
+                experiment, "\n    ".join([":", *found] if found else ["  as written"]), flush=True
+            )
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(BOOK))
+    sys.exit(main())

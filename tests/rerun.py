@@ -1,0 +1,136 @@
+"""Run a chapter, then each of its cells again from the state in which the last one left things.
+
+    python tests/rerun.py book/04-log-derivative-trick.ipynb ...
+
+A reader who changes a cell runs that cell, with all that ran before and after it still there.  So a
+cell has to pass again, and to put out the same, verdicts and all.  It does not where a name is used
+twice for different things, or where a cell updates a thing in place.
+
+Names are put back between two cells, things that were changed in place are not: that is how they
+are found.  A cell that took long is run again only if another cell sets or changes one of the names
+in it; else a rerun could only confirm what is known.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import time
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from chapters import Session, read
+from flow import GENERATORS
+
+LONG = 0.5  # seconds of processor time: what takes longer is run again only if there is a reason
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a cell: its verdicts and its lines, or why it stopped."""
+
+    verdicts: tuple
+    lines: tuple[str, ...]
+    error: str
+    seconds: float
+
+    def unlike(self, before: Ran) -> str:
+        """Say what is not as it was before; nothing if all is."""
+        if self.error:
+            return self.error
+        for then, now in zip(before.lines, self.lines, strict=False):
+            if then != now:
+                return f"it puts out something else: {now!r}, and not {then!r}"
+        if (self.verdicts, self.lines) != (before.verdicts, before.lines):
+            return "it puts out more or less than before"
+        return ""
+
+
+def faults(path) -> list[str]:
+    """Say which cells of a chapter cannot be run again after all the others, and why."""
+    cells = read(path)
+    with Session(path) as session:
+        first = [ran(session, number, cell) for number, cell in enumerate(cells)]
+        if stopped := [f"cell {n} stops: {x.error}" for n, x in enumerate(first) if x.error]:
+            return stopped
+        end, shared = dict(session.namespace), set_twice(cells)
+        found = []
+        for number, cell in enumerate(cells):
+            if first[number].seconds > LONG and not names(cell) & shared:
+                continue
+            session.namespace.clear()
+            session.namespace.update(end)
+            if why := ran(session, number, cell).unlike(first[number]):
+                also = ", ".join(sorted(names(cell) & shared))
+                hint = f" (set by several cells: {also})" if also else ""
+                found.append(f"cell {number}, {cell.splitlines()[0]!r}: {why}{hint}")
+    return found
+
+
+def ran(session: Session, number: int, cell: str) -> Ran:
+    """Run one cell."""
+    before, out, start = len(session.verdicts), io.StringIO(), time.process_time()
+    with redirect_stdout(out):
+        error = session.execute(number, cell)
+    seconds = time.process_time() - start
+    said = tuple((v.kind, v.label, v.where, v.claim, v.outcome) for v in session.verdicts[before:])
+    why = "" if error is None else f"{type(error).__name__}: {error}"
+    return Ran(said, tuple(out.getvalue().splitlines()), why, seconds)
+
+
+def names(cell: str) -> set[str]:
+    """Every name that stands in a cell."""
+    return {node.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)}
+
+
+def set_twice(cells: list[str]) -> set[str]:
+    """The names that more than one cell sets or changes."""
+    found, twice = set(), set()
+    for cell in cells:
+        own = sets(cell)
+        twice |= found & own
+        found |= own
+    return twice
+
+
+def sets(cell: str) -> set[str]:
+    """The names that a cell sets, or that stand for things which it changes."""
+    found = names(cell) & GENERATORS  # whoever draws from one changes it
+    rest: list[ast.AST] = [ast.parse(cell)]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+            continue
+        if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp)):
+            continue
+        if isinstance(getattr(node, "ctx", None), ast.Store):  # x = , x[i] = , x.y = , for x in
+            found |= base(node)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # x.append(1)
+            found |= base(node.value.func) if isinstance(node.value.func, ast.Attribute) else set()
+        rest += ast.iter_child_nodes(node)
+    return found
+
+
+def base(node: ast.AST) -> set[str]:
+    """The name of which something is a part; none if it is a part of no name."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+        node = node.value
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def main() -> int:
+    """Name the cells of some chapters that cannot be run again."""
+    bad = 0
+    for path in map(Path, sys.argv[1:]):
+        found = faults(path)
+        bad += bool(found)
+        print(f"{path.stem}: " + ("\n    ".join(["", *found]) if found else "clean"), flush=True)
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book"))
+    sys.exit(main())
