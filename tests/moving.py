@@ -98,9 +98,10 @@ def _shape(found) -> str:
     kind, look = found[1], dict(re.findall(r'([\w-]+)="([^"]*)"', found[2]))
     paint, _, colour = look["class"].split()[0].partition("-")
     colour = marks.COLOURS[colour][0].lower()
-    style = f"fill: {colour}" if paint == "f" else f"fill: none; stroke: {colour}"
+    solid = paint == "f" and "fill-opacity" not in look  # else a ground, not a bar
+    style = f"fill: {colour}" if solid else f"fill: none; stroke: {colour}"
     style += "; stroke-dasharray: 5 4" if "stroke-dasharray" in look else ""
-    path = look.get("d", "M 0 0 L 1 0 L 1 1 z")
+    path = look.get("d", "M 0 0 L 1 0 L 1 1 L 0 1 z")
     if kind == "circle" and paint == "s":
         return f'<g id="patch_1"><path d="M 0 0 C 1 1 2 2 3 3 z" style="{style}"/></g>'
     if kind == "circle" or look.get("stroke-linecap") == "round":

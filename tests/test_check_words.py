@@ -142,8 +142,9 @@ def test_two_rounding_errors_agree_beside_the_terms_that_they_are_differences_of
         close("a", [0.1, 0.0], [0.0, 0.0], scale=3.0)
 
 
-def test_beside_a_scale_the_tolerance_is_relative_to_the_larger_of_both():
+def test_beside_a_scale_the_tolerance_is_relative_to_the_larger_of_both(capsys):
     close("a", 1.0 + 0.9e-3, 1.0, rtol=1e-4, scale=10.0)
+    assert "two computations agree to 0.0001 of the scale 10\n" in capsys.readouterr().out
     with pytest.raises(
         CheckFailed, match=r"off by 0\.011% of the scale: .*; allowed 0\.0001 of the scale 10$"
     ):

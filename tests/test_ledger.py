@@ -340,7 +340,7 @@ def test_the_tolerance_in_the_ledger_is_the_one_that_the_reader_saw():
             size, counted = ledger.tolerance(verdict.record["figures"])
             words = f"agree to {'within ' * (counted == 'atol')}{size:g}".replace("e-0", "e-")
             if counted == "scale":
-                words = f"allowed {size:g} of the scale".replace("e-0", "e-")
+                words = f" {size:g} of the scale ".replace("e-0", "e-")
             assert words in verdict.line, verdict.line
 
 

@@ -4,6 +4,7 @@ Its drawing is read back from the HTML: a mark of the SVG for each number.
 """
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import nbformat
@@ -197,6 +198,16 @@ def test_an_alternative_text_is_held_to_the_still_and_a_caption_to_all_frames():
     assert complaints(STILL, "At step size 0.14 it is still green, at 0.3 orange-red.") == []
     found = complaints(f"{STILL} Later come orange-red dots.")
     assert found == ["picture 1, alt: no dot in the picture is orange-red"]
+
+
+def test_bars_rings_discs_and_stars_are_told_apart_by_their_colours():
+    alt = "Green rings, the cleaners, black discs, the hamsters, and orange stars, by green bars"
+    picture = figures.two_cleaners(CORRIDOR_MAP, WORLD, WALKS, policies=ROWS, alt=f"{alt}: left.")
+    (shown,) = pictures.pictures([cell_of(picture)])
+    assert pictures.single(shown) == []
+    for word in ("Green", "black", "orange", "green"):
+        for other in {"green", "black", "orange", "grey", "blue"} - {word.lower()}:
+            assert pictures.single(replace(shown, alt=shown.alt.replace(word, other))), other
 
 
 def test_the_alternative_text_of_the_call_is_the_prose_of_its_cell():

@@ -79,7 +79,9 @@ def close(
     if found.counted == "atol":
         agree = f"agree to within {short(atol)}"
     elif found.counted == "scale":
-        agree = f"agree, {_of_the_scale(found, rtol, scale)}"
+        agree = f"agree to {short(rtol)} of the scale {digits(scale, 2):g}"
+        if found.next_to_0:
+            agree = f"agree, {_of_the_scale(found, rtol, scale)}"
     count = f"{reference.size:,} numbers, " if reference.size > 1 else ""
     passed(Check(label, "close", True, figures, where=where), f"{count}two computations {agree}")
 
@@ -119,7 +121,7 @@ def _message(found: _Compared, value, reference, rtol, atol, scale) -> str:
 
 
 def _of_the_scale(found: _Compared, rtol: float, scale: float) -> str:
-    where = "next to 0: " if found.largest < NEXT_TO_0 * found.scale else ""
+    where = "next to 0: " if found.next_to_0 else ""
     return f"{where}allowed {short(rtol)} of the scale {digits(scale, 2):g}"
 
 
@@ -173,6 +175,11 @@ class _Compared:
     def tolerance(self) -> str:
         """What was allowed, in the same words."""
         return self._sized(self.allowed)
+
+    @property
+    def next_to_0(self) -> bool:
+        """Is the reference small beside the scale?"""
+        return self.largest < NEXT_TO_0 * self.scale
 
     @property
     def tiny(self) -> bool:

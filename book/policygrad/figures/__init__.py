@@ -1,17 +1,22 @@
 """Every picture of the book; the one folder that imports matplotlib.
 
 A function takes numbers and returns a :class:`Picture`, which a notebook shows as SVG: sharp,
-small, and compared as text when the book is tested.  Nothing is computed here but positions.  What
-cannot be drawn is refused by name, NaN and masked entries among it: a gap in a curve says nothing.
+small, and compared as text when the book is tested; or a :class:`Draggable`, HTML with a slider,
+which holds what was computed before and nothing else.  Nothing is computed here but positions, and
+what can be read off them.  What cannot be drawn is refused by name, NaN and masked entries among
+it: a gap in a curve says nothing.
 
 ==============  ================================================================================
 ``style``       the colours, and what all pictures share
 ``corridors``   a world, and what is felt and done in it
-``formulas``    the factors of a trajectory, and the way of the derivation
+``formulas``    the factors of a trajectory, and the derivation as a map
 ``policies``    policies, and what becomes likelier
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
 ``runs``        many runs: learning, false alarms, what is caught
+``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
+``cleaners``    cleaners that walk, step by step
+``sliders``     over a chance, a number of trajectories, a step size
 ==============  ================================================================================
 """
 
