@@ -37,7 +37,6 @@ AGAIN = {
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
     ("def-policy-chain", r"P_\pi"): "an appendix spells out the chain that chapter 8 steps through",
-    ("def-batch", r"\Pr"): "the law of the batch",
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
     ("def-shift", r"\delta"): "another delta than that of the noise floor",
