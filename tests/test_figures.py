@@ -166,7 +166,7 @@ PICTURES |= {"blocks": blocks, "shift": shift}
 def learning(best=-2.0):
     J, x = best - np.geomspace(1, 0.01, 4), np.array([1, 10, 100, 1000])
     runs = J[:, None] - np.linspace(0, 1, 5)
-    curves = {"exact": (x, J), "noisy": (x, runs), "stuck": (x, runs - 5)}
+    curves = {"one": (x, J), "noisy": (x, runs), "soft": (x, runs), "stuck": (x, runs - 5)}
     return figures.learning_curves({"world": (best, curves), "again": (best, curves)})
 
 
@@ -336,10 +336,11 @@ LEGENDS = {
     "slopes": {"exact": "EXACT -", "estimated": "ESTIMATE bars"},
     "shift": {"likelier": "POLICY", "less likely": "POLICY hatched"},
     "learning": {
-        "exact": "EXACT -",
-        "noisy": "ESTIMATE -",
+        "one": "ESTIMATE -",
+        "noisy": "ESTIMATE -.",
+        "soft": "WORLD -",
         "stuck": "WRONG --",
-        "one hundredth of J*": "FAINT :",
+        "one fiftieth of J*": "FAINT :",
     },
     "rates": {"as stated": "EXACT -", "many": "ESTIMATE bars", "singly": "WRONG bars"},
     "catches": {"predicted": "EXACT -", "bound": "EXACT --", "measured": "ESTIMATE o"},
@@ -764,7 +765,7 @@ def test_a_bar_is_the_slope_of_all_probability_at_its_return():
 def test_a_learning_curve_shows_the_median_and_eight_runs_in_ten_below_the_best():
     J = -3 - np.abs(RNG.normal(size=(4, 30)))
     x = np.array([1, 10, 100, 1000])
-    curves = {"exact": (x, J[:, 0]), "noisy": (x, J), "stuck": (x, J - 5)}
+    curves = {"one": (x, J[:, 0]), "noisy": (x, J), "stuck": (x, J - 5)}
     ax = figures.learning_curves({"world": (-2.0, curves)}).figure.axes[0]
     np.testing.assert_allclose(ax.lines[0].get_ydata(), -2 - J[:, 0], atol=1e-6)
     np.testing.assert_allclose(ax.lines[1].get_ydata(), np.median(-2 - J, axis=1), atol=1e-6)
@@ -773,7 +774,7 @@ def test_a_learning_curve_shows_the_median_and_eight_runs_in_ten_below_the_best(
     for at, lowest, highest in zip(x, low, high, strict=True):
         here = band[band[:, 0] == at, 1]
         np.testing.assert_allclose([here.min(), here.max()], [lowest, highest], atol=1e-6)
-    np.testing.assert_allclose(ax.lines[3].get_ydata(), 0.02)
+    np.testing.assert_allclose(ax.lines[3].get_ydata(), 0.04)
 
 
 def test_measured_rates_are_shown_relative_to_the_stated_ones_with_two_deviations():

@@ -481,7 +481,7 @@ def test_bad_input_is_named(call, error, says):
         call()
 
 
-def one_by_one(world, theta, draws, m, alphas):
+def one_by_one(world, theta, draws, m, alphas, baseline=False):
     """REINFORCE as it is defined, one action at a time, for runs that take the numbers in turn."""
     thetas = [np.array(x, float) for x in theta]
     for k in range(len(alphas)):
@@ -497,24 +497,29 @@ def one_by_one(world, theta, draws, m, alphas):
                 s[i] = s_next
         for run in range(len(theta)):
             g = np.zeros_like(thetas[run])
-            for episode in taken[run * m : (run + 1) * m]:
+            batch = taken[run * m : (run + 1) * m]
+            R = [sum(r for *_, r in episode) for episode in batch]
+            for i, episode in enumerate(batch):
+                b = np.mean(R[:i] + R[i + 1 :]) if baseline else 0.0
                 for t, (o, a, _) in enumerate(episode):
                     G = sum(r for *_, r in episode[t:])
-                    g += G * score(thetas[run])[o, a] / m
+                    g += (G - b) * score(thetas[run])[o, a] / m
             thetas[run] = np.round(thetas[run] + alphas[k, run] * g, 6)
     return thetas
 
 
+@pytest.mark.parametrize("baseline", [False, True], ids=["plain", "baseline"])
 @pytest.mark.parametrize(
     ("world", "O", "A"), [(short_corridor(), 1, 2), (vacuum_corridor(), 5, 3)], ids=["two", "three"]
 )
-def test_many_runs_side_by_side_are_reinforce_run_by_run(world, O, A):
+def test_many_runs_side_by_side_are_reinforce_run_by_run(world, O, A, baseline):
     starts = rng(1).normal(size=(3, O, A))
     alphas = np.array([[0.01, 0.02, 0.03], [0.03, 0.01, 0.02]])
-    many = reinforce_many(world, starts, rng(2), runs=3, m=4, step_sizes=alphas)
+    how = {"runs": 3, "m": 4, "step_sizes": alphas, "leave_one_out": baseline}
+    many = reinforce_many(world, starts, rng(2), **how)
     assert many.shape == (3, 3, O, A)
     np.testing.assert_array_equal(many[0], starts)
-    ours = one_by_one(world, starts, rng(2), 4, alphas)
+    ours = one_by_one(world, starts, rng(2), 4, alphas, baseline)
     np.testing.assert_allclose(many[-1], ours, rtol=0, atol=1.5e-6)
 
 
@@ -535,6 +540,17 @@ def test_one_step_of_many_runs_has_the_mean_and_the_spread_of_one_step_of_reinfo
     theirs = reinforce_gradients(world, theta, tau, rewards_to_go(tau, gamma=1.0))
     spread = [np.cov(x.T) for x in (rows, theirs.reshape(rows.shape))]
     np.testing.assert_allclose(*spread, rtol=0, atol=0.2 * np.abs(spread[1]).max())  # heavy tails
+
+
+def test_the_mean_of_the_other_returns_leaves_the_mean_of_a_step_and_lowers_its_spread():
+    world, theta = vacuum_corridor(), np.zeros((5, 3))
+    spread = []
+    for leave_one_out in (False, True):
+        how = {"runs": 20_000, "m": 4, "step_sizes": [1.0], "leave_one_out": leave_one_out}
+        moves = (reinforce_many(world, theta, rng(3), **how)[1] - theta).reshape(20_000, -1)
+        unbiased("update-mean", moves, policy_gradient(world, theta).ravel())
+        spread.append(moves.var(axis=0).sum())
+    assert spread[1] < spread[0]
 
 
 def test_at_a_horizon_an_episode_is_over_and_no_run_is_lost():
@@ -592,6 +608,7 @@ def many(**changes):
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
+        (lambda: many(m=1, leave_one_out=True), ValueError, "leave_one_out needs other traject"),
         (lambda: learn(initial=[1.0]), ValueError, "initial must have shape"),
         (lambda: learn(initial=None), TypeError, "initial must hold real numbers"),
         (lambda: learn(step_size=lambda n: None), TypeError, "step_size(1) must be a number"),

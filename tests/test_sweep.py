@@ -537,6 +537,7 @@ DOORS = {
             runs=(size, 3),
             m=(size, 4),
             step_sizes=(array, np.array([0.5, 0.25])),
+            leave_one_out=(flag, True),
             max_steps=(count, 50),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .style import ESTIMATE, EXACT, FAINT, WRONG, Picture, axes_of, drawn, styled
+from .style import ESTIMATE, EXACT, FAINT, WORLD, WRONG, Picture, axes_of, drawn, styled
 
 __all__ = ["calibration", "group_weights", "learning_curves", "power_curve"]
 
@@ -17,27 +17,28 @@ def learning_curves(panels) -> Picture:
     ----------
     panels : {title: (best, {name: (episodes, J)})}, a panel each.  J of shape (n,) is one curve;
         (n, runs) is drawn as the median over the runs and the band that holds eight in ten.  The
-        first method is the exact one, the second is estimated, a third is the one that fails.
+        first two methods estimate a gradient, the third has no theta, the fourth is the one that
+        fails.
     """
     figure, axes = axes_of(7.2, 3.8, len(panels), squeeze=False)
-    looks = ((EXACT, "-"), (ESTIMATE, "-"), (WRONG, "--"))
+    looks = ((ESTIMATE, "-"), (ESTIMATE, "-."), (WORLD, "-"), (WRONG, "--"))
     with styled():
         for ax, (title, (best, curves)) in zip(axes[0], panels.items(), strict=True):
-            below = abs(best) / 100
+            below = abs(best) / 50
             for (name, (x, J)), (colour, dashes) in zip(curves.items(), looks, strict=False):
                 short = np.round(np.maximum(best - np.asarray(J), below / 1000), 6)
                 if short.ndim == 2:
                     low, short, high = np.quantile(short, [0.1, 0.5, 0.9], axis=1)
                     ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
                 ax.plot(x, short, dashes, color=colour, linewidth=1.8, label=name)
-            ax.axhline(below, color=FAINT, linestyle=":", label="one hundredth of J*")
+            ax.axhline(below, color=FAINT, linestyle=":", label="one fiftieth of J*")
             ax.set(xscale="log", yscale="log", xlabel="episodes", title=title)
             ax.set_ylim(below / 40, None)
             ax.minorticks_off()
             ax.title.set_fontsize(10)
         axes[0][0].set_ylabel("J* − J")
         handles, names = axes[0][0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=9)
+        figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=9)
     return Picture(figure, "learning curves: how far J lies below the best")
 
 

@@ -23,6 +23,7 @@ from ..validate import (
     real_array,
     require_callable,
     require_count,
+    require_flag,
     require_generator,
     require_instance,
 )
@@ -98,16 +99,17 @@ def reinforce_many(
     runs: int,
     m: int,
     step_sizes,
+    leave_one_out: bool = False,
     max_steps: int = 1000,
 ) -> np.ndarray:
     """Run REINFORCE many times side by side, each run with its own logits.
 
-    Every run makes the steps of :func:`reinforce`, with the weights G_t.  The world has gamma = 1
-    and one outcome for each action: G_t is then what the episode earns in all, less what it has
-    earned before t.  A run with an episode that is not over after ``max_steps`` actions is
-    lost and stays where it is.  Logits are rounded to six decimals after each step: computers
-    differ in the last digit of an exponential, and hundreds of noisy steps would blow that up until
-    an action differs.
+    Every run makes the steps of :func:`reinforce`, with the weights G_t, or G_t less a baseline.
+    The world has gamma = 1 and one outcome for each action: G_t is then what the episode earns in
+    all, less what it has earned before t.  A run with an episode that is not over after
+    ``max_steps`` actions is lost and stays where it is.  Logits are rounded to six decimals after
+    each step: computers differ in the last digit of an exponential, and hundreds of noisy steps
+    would blow that up until an action differs.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def reinforce_many(
     runs : how many.
     m : trajectories for each step.
     step_sizes : (steps,) alpha > 0 of each step, or (steps, runs).
+    leave_one_out : subtract from each G_t a baseline, the mean return of the m - 1 other
+        trajectories of the batch.
     max_steps : the longest episode that is waited for.
 
     Returns
@@ -135,6 +139,8 @@ def reinforce_many(
     require_generator(rng)
     runs, m = require_count("runs", runs), require_count("m", m)
     max_steps = require_count("max_steps", max_steps)
+    if require_flag("leave_one_out", leave_one_out) and m == 1:
+        raise ValueError("leave_one_out needs other trajectories: m must be at least 2; it is 1")
     alphas = _alphas(step_sizes, runs)
     require_memory(f"m = {m:,} trajectories of runs = {runs:,}", m * runs * 8 * FLOAT)
     shape = (runs, mdp.O, mdp.A)
@@ -144,8 +150,10 @@ def reinforce_many(
     thetas[0] = _starts(theta, shape)
     for k, alpha in enumerate(alphas):
         pi = softmax_policy(thetas[k].reshape(-1, mdp.A))  # a row per run and percept
-        i, pair, G = walk.episodes(pi, np.flatnonzero(alive.repeat(m)), m, rng, max_steps)
+        i, by, pair, G, R = walk.episodes(pi, np.flatnonzero(alive.repeat(m)), m, rng, max_steps)
         alive[i // m] = False
+        if leave_one_out:
+            G = G - _mean_of_the_others(R.reshape(runs, m)).take(by)
         w = np.bincount(pair, G, pi.size).reshape(pi.shape)  # sum of G_t by (run, percept, action)
         g = (w - w.sum(axis=1, keepdims=True) * pi).reshape(shape) / m  # times the score
         with np.errstate(over="ignore"):
@@ -180,7 +188,8 @@ class _Walk:
     def episodes(self, pi, i, m: int, rng, max_steps: int):
         """Walk the episodes i, of which i // m is the run.
 
-        Those that are lost; then of all actions taken the entry of ``pi`` and G_t.
+        Those that are lost; of all actions taken the episode, the entry of ``pi`` and G_t; and of
+        all episodes the return.
         """
         mdp = self.mdp
         bars = pi.cumsum(axis=1).T[:-1].copy()
@@ -200,7 +209,12 @@ class _Walk:
             going = np.flatnonzero(~mdp.absorbing.take(s))
             i, s = i.take(going), s.take(going)
         pair, by, before = map(np.concatenate, zip(*log, strict=True))
-        return i[: 0 if limit == mdp.horizon else None], pair, earned[by] - before
+        return i[: 0 if limit == mdp.horizon else None], by, pair, earned[by] - before, earned
+
+
+def _mean_of_the_others(R) -> np.ndarray:
+    """(runs, m) returns, and for each the mean of the m - 1 others of its batch."""
+    return (R.sum(axis=1, keepdims=True) - R) / (R.shape[1] - 1)
 
 
 def _alphas(step_sizes, runs: int) -> np.ndarray:
