@@ -26,8 +26,7 @@ from policygrad.formulas.tex import GREEK, Reader, Refused, is_symbol, split, st
 BOOK = Path(__file__).resolve().parents[1] / "book"
 SEPARATORS = {",", ";", r"\mid", "|", r"\vert"}
 WORDS = (r"\text{", r"\mathsf{", r"\operatorname")
-# Signs of a sentence: e, the d of dx, derivatives and the trace are no letters of the book.
-SIGNS = {"e", "d", r"\mathbb R"}
+SIGNS = {"e", "d"}  # of a sentence: Euler's number and the d of dx are no letters of the book
 
 
 def forms(words) -> set[str]:
@@ -48,8 +47,8 @@ def _form(reader) -> str:
     lower, upper = reader.scripts()
     marks = [x for x in lower if x == r"\theta" or x.startswith(r"\text{")]
     form = name + (f"_{marks[0] if marks else '·'}" if lower else "")
-    if len(upper) == 1 and (upper == ["*"] or upper[0] in GREEK - {r"\beta"}):
-        form += "^" + "".join(upper)
+    if len(upper) == 1 and upper[0] in GREEK | {"*"}:
+        form += "^" + upper[0]
     if reader.next == "(":
         reader.take()
         inside = _arguments(reader.until(")"))

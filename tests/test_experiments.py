@@ -1,7 +1,6 @@
 """What a curious reader changes first runs through, or stops with a word on why it has to."""
 
 import json
-import os
 
 import nbformat
 import pytest
@@ -9,14 +8,10 @@ import pytest
 import experiments
 import forks
 from experiments import BOOK, FOLDER, Experiment, faults
+from marks import EVERY, needs_fork
 from test_chapters import HEAD
 
-EVERY = int(os.environ.get("EVERY_SLIP", "5"))  # 1 in .ci/run: there all of them are made
 WRITTEN = [one for path in sorted(FOLDER.glob("*.json")) for one in experiments.read(path)]
-
-needs_fork = pytest.mark.skipif(
-    not forks.AVAILABLE, reason="chapters are run in forked processes, which this system has not"
-)
 
 
 @needs_fork

@@ -10,11 +10,8 @@ import pytest
 
 import forks
 from alterations import ALTERATIONS, read
+from marks import needs_fork
 from package_slips import Alteration, Finding, judge
-
-needs_fork = pytest.mark.skipif(
-    not forks.AVAILABLE, reason="slips are tried in forked processes, which this system has not"
-)
 
 
 def named(alteration):

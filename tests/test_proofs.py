@@ -5,7 +5,6 @@ do is in the message of the test that fails.
 """
 
 import ast
-import os
 from pathlib import Path
 
 import nbformat
@@ -16,21 +15,17 @@ import flow
 import forks
 import proofs
 import typeset
+from marks import EVERY, needs_fork
 from slips import KINDS, slips
 from test_chapters import chapter
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 NOTEBOOKS = sorted(path for path in BOOK.glob("*.ipynb") if path.stem != "index")
 
-needs_fork = pytest.mark.skipif(
-    not forks.AVAILABLE, reason="slips are tried in forked processes, which this system has not"
-)
-
 # --- the chapters --------------------------------------------------------------------------------
 
 
 # All slips take some four minutes: the continuous integration makes them.
-EVERY = int(os.environ.get("EVERY_SLIP", "5"))
 
 
 def proof_and_slips(path):

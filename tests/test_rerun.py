@@ -6,14 +6,11 @@ import pytest
 
 import forks
 import rerun
+from marks import needs_fork
 from test_chapters import chapter
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 NOTEBOOKS = sorted(path for path in BOOK.glob("*.ipynb") if path.stem != "index")
-
-needs_fork = pytest.mark.skipif(
-    not forks.AVAILABLE, reason="chapters are run in forked processes, which this system has not"
-)
 
 
 @needs_fork
