@@ -348,7 +348,7 @@ def test_an_update_that_depends_on_the_order_is_refused(of, shared):
 
 def test_rounding_that_depends_on_the_order_is_none_of_the_updates_fault():
     def update(trajectories, R):
-        return np.full((2, 2), 1e6 + sum(x / 3 for x in R) - 1e6)
+        return np.full((2, 2), sum((x / 3 for x in R), start=1e6) - 1e6)
 
     group_expectation(update, WORLD, THETA, 3)
 
