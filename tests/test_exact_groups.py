@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policygrad import memory
 from policygrad.estimators import reinforce_gradients
 from policygrad.exact import (
     enumerate_trajectories,
@@ -348,9 +349,12 @@ def test_an_update_that_depends_on_the_order_is_refused(of, shared):
 
 def test_rounding_that_depends_on_the_order_is_none_of_the_updates_fault():
     def update(trajectories, R):
-        return np.full((2, 2), sum((x / 3 for x in R), start=1e6) - 1e6)
+        return np.full((2, 2), 1e8 * (R[0] / 3 + R[1] / 3 + R[2] / 3))
 
-    group_expectation(update, WORLD, THETA, 3)
+    try:
+        group_expectation(update, WORLD, THETA, 3)
+    except ValueError as error:
+        pytest.fail(str(error))
 
 
 def test_groups_of_one_have_no_order():
@@ -409,6 +413,23 @@ def test_too_many_groups_are_refused_with_their_number():
 def test_groups_too_large_for_the_memory_are_refused():
     with pytest.raises(TooLarge, match=r"a list of 1 groups of G = 1,000,000,000,000"):
         list_groups(bandit([1.0]), [[0.0]], 10**12)
+
+
+def test_what_updates_and_their_covariance_take_is_refused_by_its_size(monkeypatch):
+    # 4 trajectories, 10 groups of 2, (O, A) = (2, 2): 480 bytes for a list of them,
+    # 10 rows of 4 numbers and 4 x 4 for the covariance: 448
+    world, theta = two_state(1, gamma=0.5), np.zeros((2, 2))
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 479)
+    with pytest.raises(TooLarge, match=r"a list of 10 groups of G = 2 would take about 480"):
+        list_groups(world, theta, 2)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 480)
+    assert len(list_groups(world, theta, 2).rows) == 10
+    wide = bandit(np.zeros(9))  # 9 groups of 1: 216 bytes for their list; 9 x 9 and 9 x 9: 1.3 kB
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 1295)
+    with pytest.raises(TooLarge, match=r"update returns for 9 groups, .* 1\.3 kB.* a smaller G"):
+        group_expectation(lambda tau, R: np.zeros((1, 9)), wide, np.zeros((1, 9)), 1)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 1296)
+    group_expectation(lambda tau, R: np.zeros((1, 9)), wide, np.zeros((1, 9)), 1)
 
 
 def test_episodes_without_an_end_have_no_list():
