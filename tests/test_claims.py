@@ -31,6 +31,7 @@ AGAIN = {
     ("def-return", "G_index"): "the start page has it in one display, before the book begins",
     ("def-action-value", "J"): "the start page has it in one display, before the book begins",
     ("def-visits", "n"): "a number of visits, where other pages count something else",
+    ("def-visits", "w"): "a share of visits, where chapters 12 and 13 have ratios",
     ("def-softmax", r"\pi_\theta"): "the start page has it in one display, before the book begins",
     ("def-objective", "R"): "the start page has it in one display, before the book begins",
     ("def-objective", "J"): "the expected return of chapter 1, as a function of theta",

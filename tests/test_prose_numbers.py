@@ -266,7 +266,7 @@ LISTED = {
     ("16-slips-in-code", "$p-p=0$"): "a difference of equals",
     ("15-slips-in-derivations", "$J''=6>0$"): STEP,
     (
-        "17-practice-on-trial",
+        "14-grpo",
         r"$J'=\frac12\bigl(p_1(1-p_1)-2\,p_2(1-p_2)\bigr)"
         r"=\frac12\bigl(\frac14-\frac9{50}\bigr)$",
     ): STEP,
