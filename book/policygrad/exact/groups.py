@@ -175,7 +175,7 @@ def list_groups(
     chance, start = tau.probability(pi), tau.states[:, 0]
     possible = np.flatnonzero(chance > 0)
     if shared_start:
-        members = [possible[start[possible] == s] for s in np.flatnonzero(world.mu > 0)]
+        members = [possible[start[possible] == s] for s in np.unique(start[possible])]
         shares = [world.mu[start[k[0]]] for k in members]
     else:
         members, shares = [possible], [1.0]
