@@ -3,6 +3,7 @@
 import math
 from re import escape
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -192,14 +193,14 @@ def test_weighted_by_the_ratio_what_the_old_policy_drew_estimates_the_new_gradie
 
 
 def test_each_step_has_the_ratio_of_its_percept_and_action():
-    world = tiny_language(["a"], longest=2, seen="last")
+    world = tiny_language(seen="last")
     rng = np.random.default_rng(4)
     theta, old = rng.normal(size=(2, world.O, world.A))
     tau = sample_trajectories(world, softmax_policy(old), 20, rng)
     w = importance_ratios(world, theta, old, tau)
     pi, pi_old = softmax_policy(theta), softmax_policy(old)
     for i, T in enumerate(tau.lengths):
-        for t in range(2):
+        for t in range(3):
             o, a = world.observe[tau.states[i, t]], tau.actions[i, t]
             expected = pi[o, a] / pi_old[o, a] if t < T else 1.0
             assert w[i, t] == pytest.approx(expected, rel=1e-13)
@@ -269,7 +270,7 @@ def test_at_a_kink_the_slope_is_that_on_the_side_of_1(w, A):
 @examples(60)
 @given(
     w=st.floats(0.01, 3),
-    A=NUMBERS,
+    A=st.sampled_from([-7.0, -0.3, 0.0, 0.2, 5.0]),
     epsilon=st.floats(0.05, 0.9),
     high=st.one_of(st.none(), st.floats(0.05, 2)),
 )
@@ -436,14 +437,12 @@ def test_two_gaussians_by_schulman(mu, k1, k2, k3):
     np.testing.assert_allclose(off, [k1, k2, k3], rtol=4e-5)
 
 
-@examples(80)
-@given(exponent=st.floats(-12, 1), sign=st.sampled_from([-1, 1]))
-def test_k3_is_exact_to_rounding_also_next_to_0(exponent, sign):
-    mpmath = pytest.importorskip("mpmath")
-    l = sign * 10.0**exponent
-    with mpmath.workdps(60):
-        exact = float(mpmath.expm1(mpmath.mpf(l)) - mpmath.mpf(l))
-    assert kl_estimates(l).k3 == pytest.approx(exact, rel=4e-15)
+@pytest.mark.parametrize("l", [1e-160, 1e-12, 1e-8, 3e-4, 0.02, 0.3, 0.75, 0.999, 1.0, 1.001, 7.0])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_k3_is_exact_to_rounding_also_next_to_0(l, sign):
+    with mpmath.workdps(400):
+        exact = float(mpmath.expm1(mpmath.mpf(sign * l)) - mpmath.mpf(sign * l))
+    assert kl_estimates(sign * l).k3 == pytest.approx(exact, rel=2e-15, abs=0)
 
 
 def test_where_the_policies_agree_all_three_are_zero():
