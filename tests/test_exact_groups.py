@@ -19,7 +19,14 @@ from policygrad.exact import (
 from policygrad.mdp import MDP
 from policygrad.memory import TooLarge
 from policygrad.policies import softmax_policy
-from policygrad.worlds import bandit, gamma_trap, random_mdp, short_corridor, two_state
+from policygrad.worlds import (
+    bandit,
+    gamma_trap,
+    random_mdp,
+    short_corridor,
+    tiny_language,
+    two_state,
+)
 from random_worlds import agree, examples, worlds
 
 RNG = np.random.default_rng(7)
@@ -135,6 +142,19 @@ def test_the_mean_of_the_others_as_a_baseline_leaves_grad_J(G, shared):
         weighted(WORLD, THETA, less_the_others), WORLD, THETA, G, shared_start=shared
     )
     agree(mean, policy_gradient(WORLD, THETA))
+
+
+@pytest.mark.parametrize("seen", ["prefix", "last"])
+def test_answers_of_several_lengths_to_a_prompt_are_such_trajectories(seen):
+    # as above, in a language of two prompts; "last": places of several answers share a row
+    world = tiny_language(longest=2, seen=seen)
+    theta = np.random.default_rng(2).normal(size=(world.O, world.A))
+    gradient = policy_gradient(world, theta)
+    for advantage, factor in ((less_mean, 2 / 3), (less_the_others, 1.0)):
+        mean, _ = group_expectation(weighted(world, theta, advantage), world, theta, 3)
+        agree(mean, factor * gradient)
+    lengths = list_groups(world, theta, 1).trajectories.lengths
+    assert lengths.min() < lengths.max()
 
 
 @pytest.mark.parametrize("G", [1, 2, 5, 8])
@@ -282,6 +302,17 @@ def test_what_an_action_of_probability_0_would_lead_to_is_left_out():
     group_expectation(update, ARM, theta, 3)
     assert set(seen) == {0, 1}
     assert len(list_groups(ARM, theta, 3).rows) == 4
+
+
+def test_a_start_rarer_than_floats_can_say_is_left_out():
+    P = np.zeros((3, 2, 3))
+    P[:, :, 2] = 1.0
+    R = np.zeros((3, 2, 3))
+    R[:2, :, 2] = [[1.0, 2.0], [3.0, 4.0]]
+    world = MDP(P, R, [1.0, 5e-324, 0.0], gamma=1.0, horizon=1)
+    rows, chances, tau = list_groups(world, np.zeros((3, 2)), 2)
+    assert set(tau.states[rows, 0].ravel()) == {0}
+    agree(chances, [0.25, 0.5, 0.25])
 
 
 def test_many_groups_in_a_row_keep_their_places():
