@@ -14,6 +14,7 @@ it: a gap in a curve says nothing.
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
 ``runs``        many runs: learning, false alarms, what is caught
+``groups``      methods with groups of answers
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
 ``cleaners``    cleaners that walk, step by step
 ``sliders``     over a chance, a number of trajectories, a step size
@@ -38,6 +39,7 @@ from .gradients import (
     score_reward_grid,
     slope_estimates,
 )
+from .groups import method_race
 from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
@@ -70,6 +72,7 @@ __all__ = [
     "group_weights",
     "landscape",
     "learning_curves",
+    "method_race",
     "objective_curve",
     "policy_table",
     "power_curve",
