@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..estimators import discounts, returns
+from ..estimators import discounts, gae, returns
 from ..mdp import MDP
 from ..policies import softmax_policy
 from ..validate import require_between, require_count, require_generator
@@ -27,14 +27,6 @@ from .ascent import moved, require_step, require_steps, start_of
 from .rollouts import DECIMALS, ActorCritic, Batch, Critic, Walker, along_scores
 
 __all__ = ["actor_critic"]
-
-
-def gae(rewards, values, gamma, lam):
-    """A_t = delta_t + gamma lam A_{t+1}."""
-    delta = rewards + gamma * values[:, 1:] - values[:, :-1]
-    for t in range(delta.shape[1] - 2, -1, -1):
-        delta[:, t] += gamma * lam * delta[:, t + 1]
-    return delta
 
 
 def actor_critic(
