@@ -125,8 +125,9 @@ def _old(mdp: MDP, theta_old, epsilon, epsilon_high) -> _Old:
     d, start = occupancy(mdp, pi), mdp.mu > 0
     V = state_values(mdp, pi, start=start)
     A = np.where(d[..., None] > 0, advantages(mdp, pi, start=start), 0.0)
-    if np.isnan(A).any():
-        *_, s, a = np.argwhere(np.isnan(A))[0]
+    unknown = np.isnan(A) & (pi[mdp.observe] == 0)
+    if unknown.any():
+        *_, s, a = np.argwhere(unknown)[0]
         raise ValueError(
             f"theta_old gives probability 0 to action {mdp.actions[a]} in state {mdp.states[s]}, "
             "so what comes after it has no value"

@@ -9,7 +9,8 @@ r"""The loops, a room each: from Q-learning and exact ascent to PPO and GRPO.
 * REINFORCE moves them by an estimate from m trajectories, theta <- theta + alpha ghat.
 * Actor-critic does so with advantages that a critic estimates (:mod:`.actor_critic`).
 * PPO makes several passes over a batch, on a clipped surrogate (:mod:`.ppo`, :mod:`.clipped`).
-* GRPO and its relatives compare answers to one prompt (:mod:`.grpo`, :mod:`.groups`).
+* GRPO and its relatives compare answers to one prompt (:mod:`.grpo`, with :mod:`.groups` and
+  :mod:`.methods`).
 
 Each returns its whole history.  A run whose numbers leave the finite ones raises
 :class:`Diverged`, which says at which iteration and why.
@@ -20,16 +21,17 @@ Source: Watkins & Dayan (1992); Williams (1992); Sutton & Barto (2018), sections
 from .actor_critic import actor_critic
 from .ascent import Ascent, Diverged, exact_ascent
 from .clipped import clipped_gradients, clipped_objectives
-from .groups import METHODS_OF_GROUPS, GroupOptions, group_gradient, group_objective
+from .groups import group_gradient, group_objective
 from .grpo import GRPO, grpo
+from .methods import GROUP_METHODS, GroupOptions
 from .ppo import PPO, ppo
 from .q_learning import QLearning, q_learning
 from .reinforce import reinforce, reinforce_many
 from .rollouts import ActorCritic
 
 __all__ = [
+    "GROUP_METHODS",
     "GRPO",
-    "METHODS_OF_GROUPS",
     "PPO",
     "ActorCritic",
     "Ascent",

@@ -3,9 +3,10 @@ r"""The clipped surrogate of PPO and its gradient, one row for each trajectory.
     J_clip(tau) = sum_t min(w_t A_t, clip(w_t, 1 - epsilon, 1 + epsilon_high) A_t),
     w_t = pi(a_t|s_t; theta) / pi(a_t|s_t; theta_old)
 
-The advantages are numbers that do not depend on theta.  Where the smaller of the two is the clipped
-one, the term is flat; elsewhere its gradient is A_t w_t grad log pi(a_t|s_t; theta).  As the minimum
-of multiples is the multiple of the minimum, factors gamma^t are given inside the advantages.
+The advantages are numbers that do not depend on theta.  Where the smaller of the two is the one
+that was clipped, the term is flat; elsewhere its gradient is A_t w_t grad log pi(a_t|s_t; theta).
+As the minimum of multiples is the multiple of the minimum, factors gamma^t are given inside the
+advantages.
 
 Source: Schulman et al. (2017), equation 7.
 """

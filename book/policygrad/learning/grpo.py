@@ -22,7 +22,8 @@ from ..mdp import MDP
 from ..policies import softmax_policy
 from ..validate import require_count, require_flag, require_generator
 from .ascent import Ascent, moved, require_step, require_steps, start_of
-from .groups import Group, GroupOptions
+from .groups import Group
+from .methods import GroupOptions
 from .rollouts import DECIMALS, Batch
 
 TRIES = 20  # how often a group in which nothing differs is drawn again
@@ -78,7 +79,7 @@ def grpo(
     steps : how many.
     epochs : moves with one draw of groups.
     redraw : draw a group whose rewards are all equal again, prompt and answers, up to 20 times.
-    options : those of :class:`GroupOptions`; ``**METHODS_OF_GROUPS["DAPO"]``.
+    options : those of :class:`GroupOptions`; ``**GROUP_METHODS["DAPO"]``.
 
     Raises
     ------
