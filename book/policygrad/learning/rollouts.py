@@ -81,8 +81,9 @@ class Batch:
 
 def along_scores(pi: np.ndarray, pair, weights) -> np.ndarray:
     """Add up weights times scores, sum of w grad log pi(a|o) over pairs o A + a: (O, A)."""
-    on_pair = np.bincount(np.ravel(pair), np.ravel(weights), pi.size).reshape(pi.shape)
-    return on_pair - on_pair.sum(axis=1, keepdims=True) * pi
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found by moved
+        on_pair = np.bincount(np.ravel(pair), np.ravel(weights), pi.size).reshape(pi.shape)
+        return on_pair - on_pair.sum(axis=1, keepdims=True) * pi
 
 
 class Walker:
