@@ -35,7 +35,7 @@ def rng(seed=0):
 OLD = rng(1).normal(size=SHAPE)
 THETA = OLD + 0.5 * rng(2).normal(size=SHAPE)
 REF = rng(3).normal(size=SHAPE)
-TAU = sample_trajectories(WORLD, softmax_policy(OLD), G, rng(7))
+TAU = sample_trajectories(WORLD, softmax_policy(OLD), G, rng(13))
 R = rng(5).normal(size=G)
 THERE = rng(6).normal(size=(SMALL.O, SMALL.A))
 
@@ -159,7 +159,7 @@ def test_dr_grpo_climbs_the_gradient_less_one_part_in_G():
 def test_what_divides_by_deviation_or_length_climbs_no_multiple_of_the_gradient(name):
     got, true = exact_mean(THERE, **GROUP_METHODS[name]).ravel(), policy_gradient(SMALL, THERE)
     cosine = got @ true.ravel() / np.linalg.norm(got) / np.linalg.norm(true)
-    assert 0.2 < cosine < 0.99
+    assert 0.2 < cosine < 0.998
 
 
 def test_where_nothing_has_moved_yet_gspo_is_grpo_and_cispo_is_dapo():
@@ -208,21 +208,22 @@ def test_one_token_ratios_with_a_clip_and_a_sum_over_tokens_are_ppos():
 
 # --- the loop ------------------------------------------------------------------------------------
 
+BIG = dict(step_size=1e305)
 RUN = dict(G=4, groups=8, step_size=2.0, steps=5)
 ZEROS = np.zeros((SMALL.O, SMALL.A))
 
 
-def test_the_mean_of_first_steps_is_the_exact_mean_of_the_update():
-    from policygrad.checks import unbiased
-
-    options = GROUP_METHODS["GRPO"]
-    steps = [
-        grpo(SMALL, THERE, rng(seed), G=3, groups=8, step_size=1.0, steps=1, **options).theta
-        for seed in range(600)
-    ]
-    # in a row of three logits the last is minus the others
-    exact = exact_mean(THERE, **options)
-    unbiased("grpo", np.array(steps)[:, :, :2] - THERE[:, :2], exact[:, :2])
+@pytest.mark.parametrize("name", ["GRPO", "RLOO", "DAPO"])
+def test_a_step_of_many_groups_is_near_the_exact_mean_of_one(name):
+    options, n = GROUP_METHODS[name], 20_000
+    given = dict(G=3, groups=n, step_size=1.0, steps=1) | options
+    step = grpo(SMALL, THERE, rng(9), **given).theta - THERE
+    mean, covariance = group_expectation(
+        lambda tau, R: group_gradient(SMALL, THERE, tau, R, **options), SMALL, THERE, 3
+    )
+    deviation = np.sqrt(np.diag(covariance) / n).reshape(mean.shape)
+    assert deviation.max() < 0.05 * np.abs(mean).max()
+    assert (np.abs(step - mean) < 5 * deviation + 1e-6).all()
 
 
 def test_later_moves_hold_the_policy_that_drew():
@@ -345,4 +346,4 @@ def test_trajectories_of_another_world_are_refused():
 
 def test_logits_that_leave_the_numbers_say_at_which_step():
     with pytest.raises(Diverged, match="diverged at step 0"):
-        grpo(bandit([1e308, -1e308]), np.zeros((1, 2)), rng(), **RUN | {"step_size": 1e10})
+        grpo(bandit([1e10, -1e10]), [[0.0, 0.0]], rng(), advantages="return", **RUN | BIG)

@@ -21,7 +21,8 @@ from ..estimators import clip_objective, clip_slope, importance_ratios, reinforc
 from ..mdp import MDP
 from ..trajectories import Trajectories
 from ..validate import real_array, require_between, require_instance
-from .ascent import LARGEST
+
+WIDEST = 1e6  # above 1; a ratio that large is no ratio to learn from
 
 __all__ = ["Clip", "clipped_gradients", "clipped_objectives"]
 
@@ -54,7 +55,7 @@ def clipped_gradients(
     advantages : (m, H) A_t of each step, times gamma^t where that is wanted; in the padding they
         do not count.
     epsilon : in [0, 1], the width of the clip; None: no clip.
-    epsilon_high : its width above 1; default: epsilon.
+    epsilon_high : in [0, 1e6], its width above 1; default: epsilon.
 
     Raises
     ------
@@ -79,7 +80,7 @@ class Clip(NamedTuple):
         if epsilon_high is not None:
             if epsilon is None:
                 raise ValueError("epsilon_high is the other width of a clip: give epsilon too")
-            epsilon_high = require_between("epsilon_high", epsilon_high, 0.0, LARGEST)
+            epsilon_high = require_between("epsilon_high", epsilon_high, 0.0, WIDEST)
         return cls(epsilon, epsilon_high)
 
     def objective(self, w, A) -> np.ndarray:

@@ -20,11 +20,11 @@ import numpy as np
 from ..exact import enumerate_trajectories
 from ..mdp import MDP
 from ..policies import softmax_policy
-from ..validate import require_count, require_flag, require_generator
-from .ascent import Ascent, moved, require_step, require_steps, start_of
+from ..validate import real_array, require_count, require_flag, require_generator
+from .ascent import Ascent, require_step, require_steps, start_of
 from .groups import Group
 from .methods import GroupOptions
-from .rollouts import DECIMALS, Batch
+from .rollouts import Batch, climbed
 
 TRIES = 20  # how often a group in which nothing differs is drawn again
 
@@ -95,14 +95,14 @@ def grpo(
     epochs, redraw = require_count("epochs", epochs), require_flag("redraw", redraw)
     options = GroupOptions(**options)
     if options.theta_ref is not None:
-        start_of(world, options.theta_ref)
+        real_array("theta_ref", options.theta_ref, theta.shape, "(O, A)")
     thetas, rows = [theta], []
     for k in range(steps):
         first, group, drawn = answers.draw(theta, options, redraw)
         old = theta
         for _ in range(epochs):
             g, w, cut = group.gradient(theta, old)
-            theta = np.round(moved(k, theta, alpha * g), DECIMALS)
+            theta = climbed(k, theta, alpha, g)
         thetas.append(theta)
         w, cut = w[group.happened], cut[group.happened]
         rows.append((first.mean(), _silent(first).mean(), drawn, cut.mean(), w.min(), w.max()))
