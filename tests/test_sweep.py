@@ -262,10 +262,6 @@ def optional_array(good):
     return {k: v for k, v in bad.items() if k != "nothing"}, same
 
 
-def optional_width(good):
-    return optional_chance(good)[0] | {"above 1": 1e7}, optional_chance(good)[1]
-
-
 def weights(good):
     bad, same = array(good)
     del bad["nothing"]  # the default
@@ -631,7 +627,7 @@ DOORS = {
                 theta=(array, THETA),
                 theta_old=(array, THETA[::-1].copy()),
                 epsilon=(optional_chance, 0.25),
-                epsilon_high=(optional_width, 0.5),
+                epsilon_high=(optional_number, 0.5),
             ),
         )
         for function in (surrogates.surrogate, surrogates.surrogate_gradient)
