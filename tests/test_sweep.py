@@ -411,10 +411,6 @@ def width(good):
     return NO_NUMBERS | {"negative": -0.1}, {"float64": np.float64(good)}
 
 
-def optional_number(good):
-    return {k: v for k, v in width(good)[0].items() if k != "nothing"}, width(good)[1]
-
-
 def zero_or_one(good):
     return NO_COUNTS | {"nothing": None, "two": 2}, {"uint8": np.uint8(good)}
 
@@ -775,7 +771,7 @@ DOORS = {
             steps=(size, 2),
             lam=(chance, 0.5),
             minibatches=(count, 2),
-            epsilon_high=(optional_width, 0.5),
+            epsilon_high=(optional_number, 0.5),
             normalise=(flag, True),
             entropy=(width, 0.5),
             value_clip=(optional_number, 0.5),
@@ -794,7 +790,7 @@ DOORS = {
                 trajectories=(tau, TAU),
                 advantages=(array, np.arange(-6.0, 6.0).reshape(4, 3)),
                 epsilon=(optional_chance, 0.25),
-                epsilon_high=(optional_width, 0.5),
+                epsilon_high=(optional_number, 2.5),
             ),
         )
         for name in ("clipped_gradients", "clipped_objectives")
@@ -810,7 +806,7 @@ DOORS = {
             ratio=(choice, "sequence"),
             clip=(choice, "min"),
             epsilon=(optional_chance, 0.25),
-            epsilon_high=(optional_width, 0.5),
+            epsilon_high=(optional_number, 0.5),
             beta=(width, 0.5),
             kl=(choice, "k2"),
             theta_ref=(any_logits, THETA),
