@@ -399,7 +399,7 @@ def test_one_seed_gives_one_run(learn):
         (ppo, {"epsilon": 1.5}, "epsilon must lie in [0, 1]; it is 1.5"),
         (ppo, {"epsilon": None, "epsilon_high": 0.2}, "epsilon_high is the other width"),
         (ppo, {"entropy": -1.0}, "entropy must lie in"),
-        (ppo, {"value_clip": -1.0}, "value_clip must lie in"),
+        (ppo, {"value_clip": -1.0}, "value_clip must be at least 0; it is -1"),
     ],
 )
 def test_bad_input_is_refused(learn, given, says):
