@@ -244,6 +244,7 @@ def test_with_one_pass_and_one_minibatch_ppo_is_actor_critic(critic):
     np.testing.assert_array_equal(one.thetas, other.thetas)
     np.testing.assert_array_equal(one.values, other.values)
     np.testing.assert_array_equal(one.J, other.J)
+    np.testing.assert_array_equal(one.actions, other.actions)
     assert (one.clip_fraction == 0).all()
 
 
