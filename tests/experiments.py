@@ -11,8 +11,8 @@ as in "this cell assumes H = 3".  Several parts are joined by " | ": each cell t
 of them, and each is said.  A cell that stops ends there, and the next goes on; what fails since a
 cell that stopped has not set a name is a part of that.
 
-Only what the change can touch is run: the cells that use a name of the changed one, or of a cell
-that does, and what these need.
+Only what the change can touch is run: the cells that take a name from the changed one, or from a
+cell that does, and what these need.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chapters import Session
-from rerun import names, sets
+from rerun import needs, sets
 
 FOLDER = Path(__file__).parent / "experiments"
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -126,7 +126,7 @@ def touched(cells: list[str], place: int, lost: set[str] = frozenset()) -> list[
     ``lost`` are names that the cell has set before it was changed.
     """
     own = [sets(cell) | imported(cell) for cell in cells]
-    used = [names(cell) for cell in cells]
+    used = [needs(cell) for cell in cells]
     tainted, touched = own[place] | lost, {place}
     for number in range(place + 1, len(cells)):
         if used[number] & tainted:
