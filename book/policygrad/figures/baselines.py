@@ -20,7 +20,7 @@ def variance_parabola(b, variance, marks) -> Picture:
     marks : {name: (b, variance)}; the lowest is a diamond, all others are squares.
     """
     figure, ax = axes_of(6.4, 3.2)
-    low = min(height for _, height in marks.values())
+    bottom, low = min(marks.values(), key=lambda place: place[1])
     with styled():
         ax.plot(b, np.round(variance, 6), color=EXACT)
         for name, place in marks.items():
@@ -28,8 +28,8 @@ def variance_parabola(b, variance, marks) -> Picture:
             marker, colour = ("D", POLICY) if best else ("s", WRONG)
             at = np.round(place, 6)
             ax.plot(*at, marker, color=colour, markersize=8)
-            ax.annotate(
-                name, at, (0, 10), textcoords="offset points", ha="center", va="bottom"
-            )
+            side = "center" if best else ("left" if at[0] < bottom else "right")
+            aside = {"center": (0, 9), "left": (9, 3), "right": (-9, 3)}[side]
+            ax.annotate(name, at, aside, textcoords="offset points", ha=side, va="bottom")
         ax.set(xlabel="b, subtracted from the return", ylabel="total variance", ylim=(0, None))
     return Picture(figure, "the variance of an update over the baseline")
