@@ -1,4 +1,7 @@
-"""The vacuum cleaner's world, computed from a drawn map."""
+"""The vacuum cleaner's world, computed from a drawn map.
+
+Percepts are the walls around a cell, so that cells with the same walls are aliased.
+"""
 
 from __future__ import annotations
 

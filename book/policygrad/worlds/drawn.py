@@ -1,4 +1,7 @@
-"""Worlds drawn at random, to test what must hold everywhere."""
+"""Worlds drawn at random, to test what must hold everywhere.
+
+Aliasing, sparse dynamics, ends and the start distribution can each be asked for.
+"""
 
 from __future__ import annotations
 

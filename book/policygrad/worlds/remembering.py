@@ -1,4 +1,7 @@
-"""Any world, for an agent that may remember a number from step to step."""
+"""Any world, for an agent that may remember a number from step to step.
+
+Its states, percepts and actions are pairs, of one of the old world's and a number.
+"""
 
 from __future__ import annotations
 
