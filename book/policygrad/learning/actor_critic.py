@@ -19,22 +19,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..estimators import discounts, returns
+from ..estimators import discounts, gae, returns
+from ..exact import fisher_information
 from ..mdp import MDP
 from ..policies import softmax_policy
-from ..validate import require_between, require_count, require_generator
-from .ascent import moved, require_step, require_steps, start_of
-from .rollouts import DECIMALS, ActorCritic, Batch, Critic, Walker, along_scores
+from ..validate import require_between, require_count, require_flag, require_generator
+from .ascent import require_step, require_steps, start_of
+from .rollouts import ActorCritic, Batch, Critic, Walker, along_scores, climbed
 
 __all__ = ["actor_critic"]
-
-
-def gae(rewards, values, gamma, lam):
-    """A_t = delta_t + gamma lam A_{t+1}."""
-    delta = rewards + gamma * values[:, 1:] - values[:, :-1]
-    for t in range(delta.shape[1] - 2, -1, -1):
-        delta[:, t] += gamma * lam * delta[:, t + 1]
-    return delta
 
 
 def actor_critic(
@@ -49,6 +42,7 @@ def actor_critic(
     lam: float,
     critic: str = "percept",
     values=None,
+    natural: bool = False,
     max_steps: int | None = None,
 ) -> ActorCritic:
     """Climb J by estimates with advantages from a critic, which learns from the same episodes.
@@ -69,6 +63,7 @@ def actor_critic(
     lam : lambda of GAE, in [0, 1].
     critic : what it sees: "percept", like the actor, or "state".
     values : (O,) or (S,) the critic at the start; default: zeros.
+    natural : move along F^+ g, with F the exact Fisher matrix of the world, not an estimate.
     max_steps : the longest episode that is waited for; default: the horizon, or 10,000.
 
     Raises
@@ -84,6 +79,7 @@ def actor_critic(
     m, alpha, steps = require_count("m", m), require_step(step_size), require_steps(steps, theta)
     critic_step = require_between("critic_step", critic_step, 0.0, 1.0)
     lam = require_between("lam", lam, 0.0, 1.0)
+    natural = require_flag("natural", natural)
     walker, V = Walker(mdp, rng, max_steps), Critic(mdp, critic, values)
     thetas, J, seen, actions = [theta], np.empty(steps), [V.values], np.empty(steps, int)
     for k in range(steps):
@@ -91,7 +87,10 @@ def actor_critic(
         along = V.along(batch)
         A = gae(batch.tau.rewards, along, mdp.gamma, lam)
         g = _direction(batch, softmax_policy(theta), discounts(batch.tau, mdp.gamma) * A)
-        theta = np.round(moved(k, theta, alpha * g), DECIMALS)
+        if natural:
+            g = np.linalg.pinv(fisher_information(mdp, theta)) @ g.ravel()
+            g = g.reshape(theta.shape)
+        theta = climbed(k, theta, alpha, g)
         V.fit(k, batch, A + along[:, :-1], critic_step)
         thetas.append(theta), seen.append(V.values)
         J[k], actions[k] = returns(batch.tau, mdp.gamma).mean(), batch.tau.lengths.sum()

@@ -3,46 +3,26 @@ r"""The clipped surrogate of PPO and its gradient, one row for each trajectory.
     J_clip(tau) = sum_t min(w_t A_t, clip(w_t, 1 - epsilon, 1 + epsilon_high) A_t),
     w_t = pi(a_t|s_t; theta) / pi(a_t|s_t; theta_old)
 
-The advantages are numbers that do not depend on theta.  Where the smaller of the two is the clipped
-one, the term is flat; elsewhere its gradient is A_t w_t grad log pi(a_t|s_t; theta).  As the minimum
-of multiples is the multiple of the minimum, factors gamma^t are given inside the advantages.
+The advantages are numbers that do not depend on theta.  Where the smaller of the two is the one
+that was clipped, the term is flat; elsewhere its gradient is A_t w_t grad log pi(a_t|s_t; theta).
+As the minimum of multiples is the multiple of the minimum, factors gamma^t are given inside the
+advantages.
 
 Source: Schulman et al. (2017), equation 7.
 """
 
 from __future__ import annotations
 
-import math
+from typing import NamedTuple
 
 import numpy as np
 
-from ..estimators import reinforce_gradients
+from ..estimators import clip_objective, clip_slope, importance_ratios, reinforce_gradients
 from ..mdp import MDP
-from ..policies import softmax_policy
 from ..trajectories import Trajectories
-from ..validate import real_array, require_between, require_instance
-from .rollouts import Batch
+from ..validate import real_array, real_number, require_between, require_instance
 
-__all__ = [
-    "clip_objective",
-    "clip_slope",
-    "clipped_gradients",
-    "clipped_objectives",
-    "require_clip",
-]
-
-
-def clip_objective(ratio, advantage, epsilon, epsilon_high=None):
-    """min(w A, clip(w, 1 - epsilon, 1 + epsilon_high) A)."""
-    high = epsilon if epsilon_high is None else epsilon_high
-    return np.minimum(ratio * advantage, np.clip(ratio, 1 - epsilon, 1 + high) * advantage)
-
-
-def clip_slope(ratio, advantage, epsilon, epsilon_high=None):
-    """The derivative of clip_objective by the ratio: A, or 0 where it is flat."""
-    high = epsilon if epsilon_high is None else epsilon_high
-    flat = np.where(advantage > 0, ratio > 1 + high, ratio < 1 - epsilon)
-    return np.where(flat, 0.0, advantage)
+__all__ = ["Clip", "at_least_zero", "clipped_gradients", "clipped_objectives"]
 
 
 def clipped_objectives(
@@ -56,7 +36,7 @@ def clipped_objectives(
         as :func:`clipped_gradients`.
     """
     w, A, clip = _read(mdp, theta, theta_old, trajectories, advantages, epsilon, epsilon_high)
-    return (clip_objective(w, A, *clip) * trajectories.happened).sum(axis=1)
+    return (clip.objective(w, A) * trajectories.happened).sum(axis=1)
 
 
 def clipped_gradients(
@@ -72,8 +52,8 @@ def clipped_gradients(
     trajectories : m of them, of at most H steps.
     advantages : (m, H) A_t of each step, times gamma^t where that is wanted; in the padding they
         do not count.
-    epsilon : in [0, 1], the width of the clip; ``math.inf`` for none.
-    epsilon_high : its width above 1; default: epsilon.
+    epsilon : in [0, 1], the width of the clip; None: no clip.
+    epsilon_high : of at least 0, its width above 1; default: epsilon.
 
     Raises
     ------
@@ -81,24 +61,53 @@ def clipped_gradients(
         naming the argument that does not fit; or as :func:`.estimators.reinforce_gradients`.
     """
     w, A, clip = _read(mdp, theta, theta_old, trajectories, advantages, epsilon, epsilon_high)
-    return reinforce_gradients(mdp, theta, trajectories, clip_slope(w, A, *clip) * w)
+    return reinforce_gradients(mdp, theta, trajectories, clip.slope(w, A) * w)
 
 
-def require_clip(epsilon, epsilon_high) -> tuple[float, float]:
-    """Refuse what are no widths of a clip."""
-    epsilon = require_between("epsilon", epsilon, 0.0, math.inf)
-    high = epsilon if epsilon_high is None else epsilon_high
-    return epsilon, require_between("epsilon_high", high, 0.0, math.inf)
+class Clip(NamedTuple):
+    """The two widths of a clip; ``epsilon`` = None: no clip."""
+
+    epsilon: float | None
+    epsilon_high: float | None
+
+    @classmethod
+    def read(cls, epsilon, epsilon_high) -> Clip:
+        """Refuse what are no widths of a clip."""
+        if epsilon is not None:
+            epsilon = require_between("epsilon", epsilon, 0.0, 1.0)
+        if epsilon_high is not None:
+            if epsilon is None:
+                raise ValueError("epsilon_high is the other width of a clip: give epsilon too")
+            epsilon_high = at_least_zero("epsilon_high", epsilon_high)
+        return cls(epsilon, epsilon_high)
+
+    def objective(self, w, A) -> np.ndarray:
+        """The smaller of w A and clip(w) A; without a clip, w A."""
+        return w * A if self.epsilon is None else clip_objective(w, A, *self)
+
+    def slope(self, w, A) -> np.ndarray:
+        """The slope of :meth:`objective` by w."""
+        return A + 0.0 * w if self.epsilon is None else clip_slope(w, A, *self)
+
+    def held(self, w) -> np.ndarray:
+        """The ratio within the bounds."""
+        if self.epsilon is None:
+            return w
+        high = self.epsilon if self.epsilon_high is None else self.epsilon_high
+        return np.clip(w, 1.0 - self.epsilon, 1.0 + high)
+
+
+def at_least_zero(name: str, value) -> float:
+    """Refuse what is no finite number of at least 0."""
+    number = real_number(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must be at least 0; it is {number:g}")
+    return number
 
 
 def _read(mdp: MDP, theta, theta_old, trajectories, advantages, epsilon, epsilon_high):
-    """The ratios and advantages, (m, H), and the clip's two widths."""
-    require_instance("mdp", mdp, MDP)
+    """The ratios and advantages, (m, H), and the clip."""
     require_instance("trajectories", trajectories, Trajectories)
-    theta, theta_old = real_array("theta", theta), real_array("theta_old", theta_old)
-    mdp.require_logits(theta.shape)
-    mdp.require_logits(theta_old.shape)
     A = real_array("advantages", advantages, trajectories.actions.shape, "(m, H)")
-    batch = Batch.of(mdp, trajectories)
-    log_w = batch.log_chances(np.log(softmax_policy(theta)) - np.log(softmax_policy(theta_old)))
-    return np.exp(log_w), A, require_clip(epsilon, epsilon_high)
+    w = importance_ratios(mdp, theta, theta_old, trajectories)
+    return w, A, Clip.read(epsilon, epsilon_high)

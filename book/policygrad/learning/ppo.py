@@ -22,14 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..estimators import discounts, returns
+from ..estimators import discounts, gae, returns
 from ..mdp import MDP
 from ..policies import softmax_policy
 from ..validate import require_between, require_count, require_flag, require_generator
-from .actor_critic import gae
-from .ascent import LARGEST, moved, require_step, require_steps, start_of
-from .clipped import clip_slope, require_clip
-from .rollouts import DECIMALS, ActorCritic, Batch, Critic, Walker, along_scores
+from .ascent import LARGEST, require_step, require_steps, start_of
+from .clipped import Clip, at_least_zero
+from .rollouts import ActorCritic, Batch, Critic, Walker, along_scores, climbed
 
 SMALL = 1e-8  # added to the deviation of the advantages, where they are normalised
 
@@ -55,7 +54,7 @@ class _Options:
     """The numbers that a pass needs."""
 
     alpha: float
-    clip: tuple[float, float]
+    clip: Clip
     critic_step: float
     value_clip: float | None
     normalise: bool
@@ -69,7 +68,7 @@ def ppo(
     *,
     m: int,
     epochs: int,
-    epsilon: float,
+    epsilon: float | None,
     step_size: float,
     critic_step: float,
     steps: int,
@@ -92,7 +91,8 @@ def ppo(
     mdp, theta, rng, m, critic_step, steps, lam, critic, values, max_steps : as in
         :func:`actor_critic`; ``critic_step`` is taken after each minibatch.
     epochs : passes over a batch.
-    epsilon, epsilon_high : widths of the clip below and above 1; by default the same.
+    epsilon, epsilon_high : widths of the clip below and above 1; by default the same;
+        None: no clip.
     step_size : alpha > 0, of a move along a minibatch's gradient.
     minibatches : into how many parts of as equal size as can be a pass cuts the batch, at random.
     normalise : subtract from the advantages of a minibatch their mean over its actions and divide
@@ -120,9 +120,9 @@ def ppo(
     lam = require_between("lam", lam, 0.0, 1.0)
     options = _Options(
         require_step(step_size),
-        require_clip(epsilon, epsilon_high),
+        Clip.read(epsilon, epsilon_high),
         require_between("critic_step", critic_step, 0.0, 1.0),
-        None if value_clip is None else require_between("value_clip", value_clip, 0.0, LARGEST),
+        None if value_clip is None else at_least_zero("value_clip", value_clip),
         require_flag("normalise", normalise),
         require_between("entropy", entropy, 0.0, LARGEST),
     )
@@ -157,7 +157,7 @@ def _climbed(k: int, mdp: MDP, theta, batch: Batch, A, V: Critic, parts, options
         for i in minibatches:
             part = batch if isinstance(i, slice) else batch.only(i)
             g, clipped = _gradient(mdp, theta, log_old, part, A[i], options)
-            theta = np.round(moved(k, theta, options.alpha * g), DECIMALS)
+            theta = climbed(k, theta, options.alpha, g)
             V.fit(k, part, targets[i], options.critic_step, old, options.value_clip)
             flat += clipped
     w = np.exp(batch.log_chances(np.log(softmax_policy(theta)) - log_old))[batch.happened]
@@ -171,7 +171,7 @@ def _gradient(mdp: MDP, theta, log_old, batch: Batch, A, options: _Options):
     if options.normalise:
         A = (A - A[happened].mean()) / (A[happened].std() + SMALL)
     w = np.exp(batch.log_chances(log_pi - log_old))
-    slope = clip_slope(w, A, *options.clip)
+    slope = options.clip.slope(w, A)
     factors = discounts(batch.tau, mdp.gamma) * happened
     g = along_scores(pi, batch.pair, slope * w * factors)
     if options.entropy:
