@@ -13,6 +13,7 @@ it: a gap in a curve says nothing.
 ``policies``    policies, and what becomes likelier
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
+``baselines``   what is subtracted from a return
 ``runs``        many runs: learning, false alarms, what is caught
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
 ``cleaners``    cleaners that walk, step by step
@@ -27,6 +28,7 @@ except ModuleNotFoundError as missing:
         "policygrad.figures needs matplotlib: pip install matplotlib", name=missing.name
     ) from missing
 
+from .baselines import variance_parabola
 from .cleaners import cleaner_learns, two_cleaners
 from .corridors import agent_and_world, corridor_map, episode_walk
 from .formulas import derivation_map, trajectory_factors
@@ -84,4 +86,5 @@ __all__ = [
     "slope_estimates",
     "trajectory_factors",
     "two_cleaners",
+    "variance_parabola",
 ]
