@@ -13,7 +13,7 @@ __all__ = ["kl_curves", "missed_and_covered", "penalty_fields"]
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])  # of the triangle of policies
 HATCHES = ("", "///", "...")
-DASHES = ("-", "--", (0, (5, 1)))
+DASHES = ("-", "--", "-.")
 
 
 @drawn
