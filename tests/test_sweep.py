@@ -249,6 +249,64 @@ def weights(good):
     return bad | {"as many as steps": np.ones(3), "transposed": np.ones((3, 4))}, same
 
 
+def words(good):
+    bad = {"one string": "ab", "a number": 5, "nothing": None, "none": [], "twice": [good[0]] * 2}
+    bad |= {
+        "a set": set(good),
+        "numbers": [1, 2],
+        "with None": [None, *good],
+        "an array": np.eye(2),
+    }
+    return bad | {"an empty word": [""], "other letters": ["xyz"], "bytes": [b"a"]}, {
+        "a tuple": tuple(good)
+    }
+
+
+def signs(good):
+    bad = {"a list": list(good), "a number": 1, "nothing": None, "none": "", "twice": "aab"}
+    return bad | {"with an end": "ab.", "bytes": good.encode(), "an array": np.eye(2)}, {}
+
+
+def answer_reward(_):
+    plain = {k: v for k, v in NO_NUMBERS.items() if k not in ("an array of one", "a list")}
+    bad = {f"a function that gives {k}": (lambda p, a, e, v=v: v) for k, v in plain.items()}
+    bad |= {"a word": "right", "a number": 1.0, "an array": np.ones(2), "False": False}
+    return bad, {"one that gives float64": lambda p, a, e: np.float64(len(a))}
+
+
+def optional_chances(good):
+    bad, same = of_chances(good)
+    return {k: v for k, v in bad.items() if k != "nothing"}, same
+
+
+def optional_number(good):
+    bad = {k: v for k, v in NO_NUMBERS.items() if k not in ("nothing", "an array of one")}
+    return bad | {"negative": -0.1}, number(good)[1]
+
+
+def positive(good):
+    return optional_number(good)[0] | {"nothing": None}, number(good)[1]
+
+
+def spread(good):
+    """Arrays of any shape that is spread over the partner's."""
+    bad, same = array(good)
+    for what in ("a number", "one axis more"):
+        del bad[what]
+    return bad, same
+
+
+def of_any_shape(good):
+    bad, same = array(good)
+    gone = "a number", "one axis more", "one entry more", "one entry less", "flat", "upside down"
+    gone += "an empty list", "an empty array"
+    return {k: v for k, v in bad.items() if k not in gone}, same
+
+
+def one_or_none(good):
+    return NO_COUNTS | {"nothing": None, "2": 2}, {"uint8": np.uint8(good)}
+
+
 def names(good):
     bad = {"one string": "abc", "a number": 5, "too few": good[:1], "twice": [good[0]] * len(good)}
     return bad | {"numbers": list(range(len(good))), "with None": [None, *good[1:]]}, {
@@ -439,6 +497,17 @@ DOORS = {
             observed=(flag, False),
         ),
     ),
+    "worlds.tiny_language": (
+        worlds.tiny_language,
+        dict(
+            prompts=(words, ["a", "ba"]),
+            letters=(signs, "ab"),
+            longest=(size, 2),
+            reward=(answer_reward, lambda prompt, answer, ended: float(len(answer))),
+            mu=(optional_chances, np.array([0.25, 0.75])),
+            seen=(choice, "last"),
+        ),
+    ),
     "worlds.random_mdp": (
         worlds.random_mdp,
         dict(
@@ -478,6 +547,56 @@ DOORS = {
             trajectories=(tau, TAU),
             weights=(weights, np.arange(12.0).reshape(4, 3)),
         ),
+    ),
+    "estimators.gae": (
+        estimators.gae,
+        dict(
+            rewards=(array, np.arange(12.0).reshape(4, 3)),
+            values=(array, np.arange(16.0).reshape(4, 4)),
+            gamma=GAMMA,
+            lam=(chance, 0.75),
+            ends=(marks, np.arange(12).reshape(4, 3) % 3 == 1),
+        ),
+    ),
+    "estimators.group_advantages": (
+        estimators.group_advantages,
+        dict(
+            rewards=(of_any_shape, np.arange(12.0).reshape(4, 3) ** 2),
+            kind=(choice, "standardised"),
+            ddof=(one_or_none, 1),
+            epsilon=(positive, 0.5),
+        ),
+    ),
+    "estimators.importance_ratios": (
+        estimators.importance_ratios,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            theta_old=(array, THETA.T),
+            trajectories=(tau, TAU),
+        ),
+    ),
+    "estimators.clip_objective": (
+        estimators.clip_objective,
+        dict(
+            ratio=(spread, np.arange(12.0).reshape(4, 3)),
+            advantage=(spread, np.arange(12.0).reshape(4, 3)),
+            epsilon=(chance, 0.5),
+            epsilon_high=(optional_number, 2.5),
+        ),
+    ),
+    "estimators.clip_slope": (
+        estimators.clip_slope,
+        dict(
+            ratio=(spread, np.arange(12.0).reshape(4, 3)),
+            advantage=(spread, np.arange(12.0).reshape(4, 3)),
+            epsilon=(chance, 0.5),
+            epsilon_high=(optional_number, 2.5),
+        ),
+    ),
+    "estimators.kl_estimates": (
+        estimators.kl_estimates,
+        dict(log_ratio=(of_any_shape, np.arange(12.0).reshape(4, 3) - 5.0)),
     ),
     "learning.q_learning": (
         learning.q_learning,
@@ -551,6 +670,7 @@ DOORS = {
 NO_DOORS = {
     "mdp.MDP.require_logits": "is itself the check of a shape",
     "mdp.reachable": "is given boolean arrays that the package made",
+    "estimators.KLEstimates": "made by kl_estimates",
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",
@@ -560,6 +680,9 @@ NO_DOORS = {
 PARTNERS = {
     "worlds.bandit": {"rewards", "chances"},
     "trajectories.Trajectories": {"states", "actions", "rewards", "lengths"},
+    "estimators.gae": {"rewards", "values", "ends"},
+    "estimators.clip_objective": {"ratio", "advantage"},
+    "estimators.clip_slope": {"ratio", "advantage"},
     "mdp.MDP.from_matrices": {"P", "R"},
     "mdp.MDP": {"observe", "percepts"},
 }
