@@ -10,7 +10,7 @@ REFERENCE = np.array([0.5, 0.3, 0.2])
 POLICIES = {"narrow": np.array([0.9, 0.05, 0.05]), "wide": np.ones(3) / 3}
 X = np.linspace(-1, 1, 5)
 CURVES = {"k1": X, "k2": X**2 / 2, "k3": np.exp(-X) - 1 + X}
-POINTS = np.array([[0.6, 0.2, 0.2], [0.2, 0.6, 0.2], [0.2, 0.2, 0.6]])
+POINTS = np.array([[0.6, 0.2, 0.2], [0.2, 0.6, 0.2], [0.2, 0.2, 0.6], [0.5, 0.4, 0.1]])
 TOWARDS = REFERENCE - POINTS
 
 
@@ -68,7 +68,7 @@ def test_arrows_keep_their_proportions_and_the_longest_is_as_long_as_points_are_
     wanted = TOWARDS @ corners
     assert np.allclose(moves / np.abs(moves).max(), wanted / np.abs(wanted).max(), atol=1e-3)
     places = POINTS @ corners
-    apart = min(np.linalg.norm(places[i] - places[j]) for i in range(3) for j in range(i))
+    apart = min(np.linalg.norm(places[i] - places[j]) for i in range(4) for j in range(i))
     assert np.linalg.norm(moves, axis=1).max() == pytest.approx(apart, abs=1e-4)
 
 
