@@ -40,6 +40,8 @@ AGAIN = {
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
     ("def-shift", r"\delta"): "another delta than that of the noise floor",
+    ("def-kl-estimates", "k_index"): "three estimates, told apart by their index",
+    ("def-visits", "w"): "a share of visits, where chapters 12 and 13 have ratios",
 }
 
 

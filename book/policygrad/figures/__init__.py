@@ -14,6 +14,7 @@ it: a gap in a curve says nothing.
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
 ``baselines``   what is subtracted from a return
+``references``  policies and penalties beside a reference
 ``runs``        many runs: learning, false alarms, what is caught
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
 ``cleaners``    cleaners that walk, step by step
@@ -43,6 +44,7 @@ from .gradients import (
 from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
+from .references import kl_curves, missed_and_covered, penalty_fields
 from .runs import calibration, group_weights, learning_curves, power_curve
 from .sliders import slider_over_m, slider_over_q, slider_over_step_size
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
@@ -70,9 +72,12 @@ __all__ = [
     "gradient_and_score",
     "gradient_cloud",
     "group_weights",
+    "kl_curves",
     "landscape",
     "learning_curves",
+    "missed_and_covered",
     "objective_curve",
+    "penalty_fields",
     "policy_table",
     "power_curve",
     "probability_shift",
