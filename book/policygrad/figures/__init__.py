@@ -14,6 +14,7 @@ it: a gap in a curve says nothing.
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
 ``runs``        many runs: learning, false alarms, what is caught
+``ratios``      ratios of probabilities: clips, and batches that are used again
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
 ``cleaners``    cleaners that walk, step by step
 ``sliders``     over a chance, a number of trajectories, a step size
@@ -41,6 +42,7 @@ from .gradients import (
 from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
+from .ratios import clip_branches, reused_batches
 from .runs import calibration, group_weights, learning_curves, power_curve
 from .sliders import slider_over_m, slider_over_q, slider_over_step_size
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
@@ -59,6 +61,7 @@ __all__ = [
     "ascent_runs",
     "calibration",
     "cleaner_learns",
+    "clip_branches",
     "corridor_map",
     "derivation_map",
     "draggable",
@@ -77,6 +80,7 @@ __all__ = [
     "push_on_bars",
     "return_bars",
     "return_curves",
+    "reused_batches",
     "score_reward_grid",
     "slider_over_m",
     "slider_over_q",
