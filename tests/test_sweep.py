@@ -822,6 +822,16 @@ DOORS = {
             theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
         ),
     ),
+    "learning.expected_group_gradient": (
+        learning.expected_group_gradient,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            G=(size, 2),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+            shared_start=(flag, False),
+        ),
+    ),
     "learning.group_objective": (
         learning.group_objective,
         dict(

@@ -244,6 +244,7 @@ def test_with_one_pass_and_one_minibatch_ppo_is_actor_critic(critic):
     np.testing.assert_array_equal(one.thetas, other.thetas)
     np.testing.assert_array_equal(one.values, other.values)
     np.testing.assert_array_equal(one.J, other.J)
+    np.testing.assert_array_equal(one.actions, other.actions)
     assert (one.clip_fraction == 0).all()
 
 
@@ -399,7 +400,7 @@ def test_one_seed_gives_one_run(learn):
         (ppo, {"epsilon": 1.5}, "epsilon must lie in [0, 1]; it is 1.5"),
         (ppo, {"epsilon": None, "epsilon_high": 0.2}, "epsilon_high is the other width"),
         (ppo, {"entropy": -1.0}, "entropy must lie in"),
-        (ppo, {"value_clip": -1.0}, "value_clip must lie in"),
+        (ppo, {"value_clip": -1.0}, "value_clip must be at least 0; it is -1"),
     ],
 )
 def test_bad_input_is_refused(learn, given, says):

@@ -1,5 +1,6 @@
 """GRPO and its relatives: each gradient is that of the stated objective, each loop climbs."""
 
+from dataclasses import replace
 from itertools import product
 from re import escape
 
@@ -14,13 +15,14 @@ from policygrad.learning import (
     Diverged,
     GroupOptions,
     clipped_gradients,
+    expected_group_gradient,
     group_gradient,
     group_objective,
     grpo,
 )
 from policygrad.policies import softmax_policy
 from policygrad.sampling import sample_trajectories
-from policygrad.worlds import bandit, short_corridor, tiny_language, two_state
+from policygrad.worlds import bandit, random_mdp, short_corridor, tiny_language, two_state
 
 WORLD = tiny_language(longest=3, seen="last")  # rows are shared by several places
 SMALL = tiny_language(longest=2)
@@ -141,6 +143,26 @@ def exact_mean(theta, size=3, **options):
     return group_expectation(
         lambda tau, R: group_gradient(SMALL, theta, tau, R, **options), SMALL, theta, size
     ).mean
+
+
+@pytest.mark.parametrize("shared_start", [True, False])
+@pytest.mark.parametrize("name", GROUP_METHODS)
+def test_the_expected_gradient_is_the_mean_over_all_groups_one_by_one(name, shared_start):
+    old, options = THERE + 0.4 * rng(8).normal(size=THERE.shape), GROUP_METHODS[name]
+    options = options | dict(beta=0.1, theta_ref=np.zeros_like(THERE))
+    for theta_old in (None, old):
+        given = dict(theta_old=theta_old, shared_start=shared_start)
+        one_by_one = group_expectation(
+            lambda tau, R, o=theta_old: group_gradient(
+                SMALL, THERE, tau, R, theta_old=o, **options
+            ),
+            SMALL,
+            THERE,
+            2,
+            **given,
+        ).mean
+        at_once = expected_group_gradient(SMALL, THERE, 2, **given, **options)
+        np.testing.assert_allclose(at_once, one_by_one, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["REINFORCE", "RLOO"])
@@ -347,3 +369,14 @@ def test_trajectories_of_another_world_are_refused():
 def test_logits_that_leave_the_numbers_say_at_which_step():
     with pytest.raises(Diverged, match="diverged at step 0"):
         grpo(bandit([1e10, -1e10]), [[0.0, 0.0]], rng(), advantages="return", **RUN | BIG)
+
+
+def test_answers_without_a_token_are_refused():
+    world = random_mdp(rng(1), 3, 2, absorbing=1, horizon=3, gamma=1.0)
+    world = replace(world, mu=world.absorbing * 0.5 + ~world.absorbing * 0.25)
+    tau = sample_trajectories(world, np.full((3, 2), 0.5), 20, rng(15))
+    assert 0 < (tau.lengths == 0).sum() < 20
+    with pytest.raises(ValueError, match="trajectories must take one action at least"):
+        group_gradient(world, np.zeros((3, 2)), tau, np.arange(20.0))
+    with pytest.raises(ValueError, match="world must start in states in which an action is taken"):
+        grpo(world, np.zeros((3, 2)), rng(), **RUN)
