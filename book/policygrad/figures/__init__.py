@@ -16,6 +16,7 @@ it: a gap in a curve says nothing.
 ``baselines``   what is subtracted from a return
 ``references``  policies and penalties beside a reference
 ``runs``        many runs: learning, false alarms, what is caught
+``ratios``      ratios of probabilities: clips, and batches that are used again
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
 ``cleaners``    cleaners that walk, step by step
 ``sliders``     over a chance, a number of trajectories, a step size
@@ -45,6 +46,7 @@ from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
 from .references import kl_curves, missed_and_covered, penalty_fields
+from .ratios import clip_branches, reused_batches
 from .runs import calibration, group_weights, learning_curves, power_curve
 from .sliders import slider_over_m, slider_over_q, slider_over_step_size
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture
@@ -63,6 +65,7 @@ __all__ = [
     "ascent_runs",
     "calibration",
     "cleaner_learns",
+    "clip_branches",
     "corridor_map",
     "derivation_map",
     "draggable",
@@ -84,6 +87,7 @@ __all__ = [
     "push_on_bars",
     "return_bars",
     "return_curves",
+    "reused_batches",
     "score_reward_grid",
     "slider_over_m",
     "slider_over_q",
