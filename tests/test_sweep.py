@@ -27,9 +27,11 @@ if __name__ == "__main__":  # under pytest the path is set already
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book"))
 
 from policygrad import estimators, learning, mdp, policies, sampling, tables, trajectories, worlds
+from policygrad.exact import groups, information, surrogates
 from policygrad.mdp import MDP
 
 MODULES = (mdp, tables, trajectories, policies, worlds, sampling, estimators, learning)
+MODULES += (groups, information, surrogates)  # the older rooms of exact: test_exact_doors.py
 NAN, INF, HUGE = float("nan"), float("inf"), 10**15
 RAW = re.compile("broadcast|ambiguous|no attribute|unexpected keyword|subscript|iterable|__")
 
@@ -187,6 +189,10 @@ def count_from_0(good):
     return NO_COUNTS | {"nothing": None, "too many": 50}, {"uint8": np.uint8(good)}
 
 
+def count_that_suffices(good):
+    return NO_COUNTS | {"nothing": None, "0": 0, "too few": 1}, {"int64": np.int64(good)}
+
+
 def size(good):
     return count(good)[0] | {"more than fits": HUGE}, count(good)[1]
 
@@ -241,6 +247,23 @@ def weights_function(_):
     }
     words = {"a word": "returns", "a number": 0, "an array": np.ones(5), "False": False}
     return bad | flat | words, {"one that changes its argument": in_place}
+
+
+def group_update(_):
+    plain = array(np.zeros((2, 2)))[0]
+    bad = {f"a function that gives {k}": (lambda tau, R, v=v: v) for k, v in plain.items()}
+    given = {"a word": "mean", "a number": 0, "an array": np.zeros((2, 2)), "False": False}
+    bad |= given | {"one that looks at the first only": lambda tau, R: np.full((2, 2), R[0])}
+    return bad, {"one that gives a list": lambda tau, R: total(tau, R).tolist()}
+
+
+def optional_array(good):
+    bad, same = array(good)
+    return {k: v for k, v in bad.items() if k != "nothing"}, same
+
+
+def optional_width(good):
+    return optional_chance(good)[0] | {"above 1": 1e7}, optional_chance(good)[1]
 
 
 def weights(good):
@@ -335,6 +358,7 @@ def trusted(_):
 WORLD = worlds.two_state(gamma=0.5)
 THETA = np.array([[0.5, -0.25], [0.0, 1.0]])
 PI = np.array([[0.75, 0.25], [0.5, 0.5]])
+SHORT = worlds.two_state(1, gamma=0.5)
 WIDE = worlds.random_mdp(np.random.default_rng(1), 3, 2, absorbing=1, gamma=0.5)
 TAU = sampling.sample_trajectories(WORLD, PI, 4, np.random.default_rng(0))
 TABLE = {s: {a: [(1.0, 1 - s, float(a), False)] for a in range(2)} for s in range(2)}
@@ -351,6 +375,10 @@ def up(theta):
 
 def doubled(tau, gamma):
     return tau.rewards * 2.0
+
+
+def total(trajectories, rewards):
+    return np.array([[1.0, 2.0], [3.0, 5.0]]) * rewards.sum()
 
 
 DOORS = {
@@ -479,6 +507,45 @@ DOORS = {
             weights=(weights, np.arange(12.0).reshape(4, 3)),
         ),
     ),
+    "groups.group_expectation": (
+        groups.group_expectation,
+        dict(
+            update=(group_update, total),
+            world=(instance, SHORT),
+            theta=(array, THETA),
+            G=(size, 2),
+            theta_old=(optional_array, THETA[::-1].copy()),
+            shared_start=(flag, True),
+            limit=(count_that_suffices, 100),
+        ),
+    ),
+    "groups.list_groups": (
+        groups.list_groups,
+        dict(
+            world=(instance, SHORT),
+            theta=(array, THETA),
+            G=(size, 2),
+            shared_start=(flag, True),
+            limit=(count_that_suffices, 100),
+        ),
+    ),
+    "information.fisher_information": (
+        information.fisher_information,
+        dict(mdp=(instance, WORLD), theta=(array, THETA)),
+    ),
+    **{
+        f"surrogates.{function.__name__}": (
+            function,
+            dict(
+                mdp=(instance, WORLD),
+                theta=(array, THETA),
+                theta_old=(array, THETA[::-1].copy()),
+                epsilon=(optional_chance, 0.25),
+                epsilon_high=(optional_width, 0.5),
+            ),
+        )
+        for function in (surrogates.surrogate, surrogates.surrogate_gradient)
+    },
     "learning.q_learning": (
         learning.q_learning,
         dict(
@@ -551,6 +618,8 @@ DOORS = {
 NO_DOORS = {
     "mdp.MDP.require_logits": "is itself the check of a shape",
     "mdp.reachable": "is given boolean arrays that the package made",
+    "groups.GroupMoments": "made by group_expectation",
+    "groups.Groups": "made by list_groups",
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",

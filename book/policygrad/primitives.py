@@ -36,6 +36,7 @@ __all__ = [
     "of_batches",
     "of_endless",
     "of_groups",
+    "of_ratios",
     "of_softmax",
     "of_world",
     "small_batches",
@@ -236,6 +237,50 @@ def of_world(world: MDP, *thetas) -> dict:
     }
 
 
+def of_ratios(world: MDP, theta, theta_old) -> dict:
+    r"""Letters of a world in which one policy draws and another is to be made better.
+
+    Those of :func:`of_world` for theta; of the policy that draws, \theta_{\text{old}},
+    \pi_{\text{old}}(a\mid s), P_{\text{old}}(\tau), V_t^{\text{old}}(s),
+    Q_t^{\text{old}}(s,a), A_t^{\text{old}}(s,a) and d_t^{\text{old}}(s); of both, w_t and
+    w(\tau), where w_t is 1 after the end; and A_t(s,a), of theta.
+
+    A mean says who draws: \tau\sim\text{old}, \tau\sim\pi_{\text{old}} or
+    \tau\sim\theta_{\text{old}}.  Without a word, theta does.
+
+    Parameters
+    ----------
+    world : with a horizon, or episodes of bounded length.
+    theta, theta_old : (O, A) logits.
+
+    Raises
+    ------
+    ValueError, TypeError
+        as :func:`of_world`.
+    """
+    letters = of_world(world, theta)
+    (old,) = (x.ravel() for x in _thetas(world, [theta_old], "theta_old"))
+    tau = exact.enumerate_trajectories(world)
+    of = _Recursions(world, tau, tau.actions.shape[1])
+    of.require_what_exact_says(old.reshape(world.O, world.A))
+    V, Q = of.values(old)
+    drawn = r"P_{\text{old}}(\tau)"
+    return letters | {
+        "laws": letters["laws"]
+        | dict.fromkeys((r"\text{old}", r"\pi_{\text{old}}", r"\theta_{\text{old}}"), drawn),
+        r"\theta_{\text{old}}": old,
+        r"\pi_{\text{old}}(a\mid s)": lambda a, s: of.policy(old)[world.observe[s], a],
+        drawn: lambda tau_: of.chances(old)[tau_],
+        "w_t": lambda t, tau_, theta: of.chosen(theta)[tau_, t] / of.chosen(old)[tau_, t],
+        r"w(\tau)": lambda tau_, theta: of.chances(theta)[tau_] / of.chances(old)[tau_],
+        "A_t(s,a)": lambda t, s, a, theta: of.values(theta)[1][t, s, a] - of.values(theta)[0][t, s],
+        r"V_t^{\text{old}}(s)": lambda t, s: V[t, s],
+        r"Q_t^{\text{old}}(s,a)": lambda t, s, a: Q[t, s, a],
+        r"A_t^{\text{old}}(s,a)": lambda t, s, a: Q[t, s, a] - V[t, s],
+        r"d_t^{\text{old}}(s)": lambda t, s: of.visits(old)[t, s],
+    }
+
+
 def of_endless(world: MDP, *thetas) -> dict:
     r"""Letters of a world without horizon, as linear systems: V(s), Q(s,a), d(s), J(\theta), P_\pi.
 
@@ -275,14 +320,10 @@ def of_endless(world: MDP, *thetas) -> dict:
 # --- what they have in common -------------------------------------------------------------------
 
 
-def _thetas(world, thetas):
+def _thetas(world, thetas, name="theta"):
     if not thetas:
         raise ValueError("theta is missing: give logits, an (O, A) array")
-    thetas = [real_array("theta", theta) for theta in thetas]
-    for theta in thetas:
-        if theta.shape != (world.O, world.A):
-            raise ValueError(f"theta must have shape {(world.O, world.A)}; it has {theta.shape}")
-    return thetas
+    return [real_array(name, theta, (world.O, world.A), "(O, A)") for theta in thetas]
 
 
 def _arms(rewards, theta):

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mdp import MDP
-from .policies import score
-from .trajectories import Trajectories
-from .validate import real_array, require_discount, require_instance
+from ..mdp import MDP
+from ..policies import score
+from ..trajectories import Trajectories
+from ..validate import real_array, require_discount, require_instance
+from .doors import require_finite, require_steps_of
 
 __all__ = ["discounts", "reinforce_gradients", "returns", "rewards_to_go"]
 
@@ -39,7 +40,7 @@ def returns(trajectories: Trajectories, gamma: float) -> np.ndarray:
     factors = discounts(trajectories, gamma)
     with np.errstate(over="ignore", invalid="ignore"):
         total = trajectories.rewards @ factors
-    _require_finite("the return of trajectory", total)
+    require_finite("the return of trajectory", total)
     return total
 
 
@@ -60,7 +61,7 @@ def rewards_to_go(trajectories: Trajectories, gamma: float) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         for t in range(G.shape[1] - 2, -1, -1):
             G[:, t] += gamma * G[:, t + 1]
-    _require_finite("the reward-to-go of trajectory", G)
+    require_finite("the reward-to-go of trajectory", G)
     return G
 
 
@@ -106,7 +107,7 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
     scores = score(theta)
     O, A = scores.shape[:2]
     mdp.require_logits((O, A))
-    _require_steps_of(mdp, trajectories, paid=weights is None)
+    require_steps_of(mdp, trajectories, paid=weights is None)
     if weights is None:
         weights = returns(trajectories, mdp.gamma)[:, None]
     weights = _per_step("weights", weights, m, H)
@@ -119,7 +120,7 @@ def reinforce_gradients(mdp: MDP, theta, trajectories: Trajectories, weights=Non
             pair = mdp.observe[trajectories.states[i, t]] * A + trajectories.actions[i, t]
             on_pair[i, pair] += weights[i, t]
         rows = (on_pair @ scores.reshape(O * A, O * A)).reshape(m, O, A)
-    _require_finite("weights are too large: the gradient of trajectory", rows)
+    require_finite("weights are too large: the gradient of trajectory", rows)
     return rows
 
 
@@ -140,61 +141,3 @@ def _per_step(name: str, value, m: int, H: int) -> np.ndarray:
             f"or be a column (m, 1) or a row (1, H); it has {weights.shape}{hint}"
         )
     return np.broadcast_to(weights, (m, H))
-
-
-def _require_steps_of(mdp: MDP, tau: Trajectories, *, paid: bool) -> None:
-    """Refuse trajectories that cannot have been drawn in this world.
-
-    Each start must have mu(s) > 0 and each step P(s'|s, a) > 0, from a state that is no end; where
-    ``paid``, each reward must be R(s, a, s').
-    """
-    for name, values, size in (("states", tau.states, mdp.S), ("actions", tau.actions, mdp.A)):
-        if values.size and values.max() >= size:
-            raise ValueError(
-                f"trajectories are of another world: {name} must be below {size}; "
-                f"one is {values.max()}"
-            )
-    if not (begun := (mdp.mu > 0).take(tau.states[:, 0])).all():
-        i = int(begun.argmin())
-        raise ValueError(
-            f"trajectories are of another world: states[{i}, 0] is {tau.states[i, 0]}, "
-            "where mu never starts"
-        )
-    possible = ((mdp.P > 0) & ~mdp.absorbing[:, None, None]).reshape(-1)
-    if possible.all() and not paid:
-        return
-    rewards, shortest = mdp.R.reshape(-1), tau.lengths.min(initial=tau.actions.shape[1])
-    small = possible.size < np.iinfo(np.int32).max
-    for t in range(tau.actions.shape[1]):
-        s, a, p = (
-            x.astype(np.int32 if small else np.intp, copy=False)
-            for x in (tau.states[:, t], tau.actions[:, t], tau.states[:, t + 1])
-        )
-        step = (s * mdp.A + a) * mdp.S + p  # what NO_ACTION makes of it is overruled below
-        sound = possible.take(step, mode="wrap")
-        if paid:
-            sound &= rewards.take(step, mode="wrap") == tau.rewards[:, t]
-        if t >= shortest:
-            sound |= tau.lengths <= t
-        if not sound.all():
-            _refuse_step(mdp, tau, int(sound.argmin()), t)
-
-
-def _refuse_step(mdp: MDP, tau: Trajectories, i: int, t: int) -> None:
-    s, a, p = tau.states[i, t], tau.actions[i, t], tau.states[i, t + 1]
-    if mdp.absorbing[s]:
-        what = f"actions[{i}, {t}] is taken in state {s}, which is an end"
-    elif not mdp.P[s, a, p] > 0:
-        what = f"states[{i}, {t + 1}] is {p}, but P[{s}, {a}, {p}] is 0"
-    else:
-        what = (
-            f"rewards[{i}, {t}] is {tau.rewards[i, t]}, but R[{s}, {a}, {p}] is {mdp.R[s, a, p]}; "
-            "for rewards of your own, give the weights"
-        )
-    raise ValueError(f"trajectories are of another world: {what}")
-
-
-def _require_finite(what: str, values: np.ndarray) -> None:
-    finite = np.isfinite(values)
-    if not finite.all():
-        raise ValueError(f"{what} {int(np.argwhere(~finite)[0][0])} is beyond the largest float")
