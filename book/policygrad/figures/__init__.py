@@ -13,6 +13,7 @@ it: a gap in a curve says nothing.
 ``policies``    policies, and what becomes likelier
 ``objectives``  the objective as a curve or a landscape, and the ways up it
 ``gradients``   gradients and their estimates
+``critics``     bias and noise of an update with a critic, and runs beside exact ascent
 ``runs``        many runs: learning, false alarms, what is caught
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
 ``cleaners``    cleaners that walk, step by step
@@ -29,6 +30,7 @@ except ModuleNotFoundError as missing:
 
 from .cleaners import cleaner_learns, two_cleaners
 from .corridors import agent_and_world, corridor_map, episode_walk
+from .critics import actor_critic_runs, bias_and_noise
 from .formulas import derivation_map, trajectory_factors
 from .gradients import (
     error_decay,
@@ -54,9 +56,11 @@ __all__ = [
     "WRONG",
     "Draggable",
     "Picture",
+    "actor_critic_runs",
     "agent_and_world",
     "aliased_limit",
     "ascent_runs",
+    "bias_and_noise",
     "calibration",
     "cleaner_learns",
     "corridor_map",
