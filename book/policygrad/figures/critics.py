@@ -1,4 +1,4 @@
-"""What a critic does: bias and noise of an update over lambda, and an actor that learns beside it."""
+"""What a critic does: bias and noise of an update over lambda; an actor that learns beside it."""
 
 from __future__ import annotations
 
