@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policygrad import memory
 from policygrad.estimators import reinforce_gradients
 from policygrad.exact import (
     enumerate_trajectories,
@@ -18,7 +19,14 @@ from policygrad.exact import (
 from policygrad.mdp import MDP
 from policygrad.memory import TooLarge
 from policygrad.policies import softmax_policy
-from policygrad.worlds import bandit, gamma_trap, random_mdp, short_corridor, two_state
+from policygrad.worlds import (
+    bandit,
+    gamma_trap,
+    random_mdp,
+    short_corridor,
+    tiny_language,
+    two_state,
+)
 from random_worlds import agree, examples, worlds
 
 RNG = np.random.default_rng(7)
@@ -134,6 +142,19 @@ def test_the_mean_of_the_others_as_a_baseline_leaves_grad_J(G, shared):
         weighted(WORLD, THETA, less_the_others), WORLD, THETA, G, shared_start=shared
     )
     agree(mean, policy_gradient(WORLD, THETA))
+
+
+@pytest.mark.parametrize("seen", ["prefix", "last"])
+def test_answers_of_several_lengths_to_a_prompt_are_such_trajectories(seen):
+    # as above, in a language of two prompts; "last": places of several answers share a row
+    world = tiny_language(longest=2, seen=seen)
+    theta = np.random.default_rng(2).normal(size=(world.O, world.A))
+    gradient = policy_gradient(world, theta)
+    for advantage, factor in ((less_mean, 2 / 3), (less_the_others, 1.0)):
+        mean, _ = group_expectation(weighted(world, theta, advantage), world, theta, 3)
+        agree(mean, factor * gradient)
+    lengths = list_groups(world, theta, 1).trajectories.lengths
+    assert lengths.min() < lengths.max()
 
 
 @pytest.mark.parametrize("G", [1, 2, 5, 8])
@@ -283,6 +304,17 @@ def test_what_an_action_of_probability_0_would_lead_to_is_left_out():
     assert len(list_groups(ARM, theta, 3).rows) == 4
 
 
+def test_a_start_rarer_than_floats_can_say_is_left_out():
+    P = np.zeros((3, 2, 3))
+    P[:, :, 2] = 1.0
+    R = np.zeros((3, 2, 3))
+    R[:2, :, 2] = [[1.0, 2.0], [3.0, 4.0]]
+    world = MDP(P, R, [1.0, 5e-324, 0.0], gamma=1.0, horizon=1)
+    rows, chances, tau = list_groups(world, np.zeros((3, 2)), 2)
+    assert set(tau.states[rows, 0].ravel()) == {0}
+    agree(chances, [0.25, 0.5, 0.25])
+
+
 def test_many_groups_in_a_row_keep_their_places():
     # 2,002 groups, more than are cut from the list at once; E[sum of returns] = G J
     world = bandit(np.arange(6.0))
@@ -348,9 +380,12 @@ def test_an_update_that_depends_on_the_order_is_refused(of, shared):
 
 def test_rounding_that_depends_on_the_order_is_none_of_the_updates_fault():
     def update(trajectories, R):
-        return np.full((2, 2), sum((x / 3 for x in R), start=1e6) - 1e6)
+        return np.full((2, 2), 1e8 * (R[0] / 3 + R[1] / 3 + R[2] / 3))
 
-    group_expectation(update, WORLD, THETA, 3)
+    try:
+        group_expectation(update, WORLD, THETA, 3)
+    except ValueError as error:
+        pytest.fail(str(error))
 
 
 def test_groups_of_one_have_no_order():
@@ -409,6 +444,23 @@ def test_too_many_groups_are_refused_with_their_number():
 def test_groups_too_large_for_the_memory_are_refused():
     with pytest.raises(TooLarge, match=r"a list of 1 groups of G = 1,000,000,000,000"):
         list_groups(bandit([1.0]), [[0.0]], 10**12)
+
+
+def test_what_updates_and_their_covariance_take_is_refused_by_its_size(monkeypatch):
+    # 4 trajectories, 10 groups of 2, (O, A) = (2, 2): 480 bytes for a list of them,
+    # 10 rows of 4 numbers and 4 x 4 for the covariance: 448
+    world, theta = two_state(1, gamma=0.5), np.zeros((2, 2))
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 479)
+    with pytest.raises(TooLarge, match=r"a list of 10 groups of G = 2 would take about 480"):
+        list_groups(world, theta, 2)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 480)
+    assert len(list_groups(world, theta, 2).rows) == 10
+    wide = bandit(np.zeros(9))  # 9 groups of 1: 216 bytes for their list; 9 x 9 and 9 x 9: 1.3 kB
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 1295)
+    with pytest.raises(TooLarge, match=r"update returns for 9 groups, .* 1\.3 kB.* a smaller G"):
+        group_expectation(lambda tau, R: np.zeros((1, 9)), wide, np.zeros((1, 9)), 1)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 1296)
+    group_expectation(lambda tau, R: np.zeros((1, 9)), wide, np.zeros((1, 9)), 1)
 
 
 def test_episodes_without_an_end_have_no_list():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policygrad import memory
 from policygrad.exact import (
     advantages,
     enumerate_trajectories,
@@ -82,6 +83,16 @@ def test_the_fisher_matrix_is_symmetric_has_no_negative_direction_and_o_idle_one
     assert np.linalg.eigvalsh(F).min() >= -1e-12 * (np.abs(F).max() + 1)
     idle = np.repeat(np.eye(mdp.O), mdp.A, axis=1)
     agree(F @ idle.T, np.zeros((mdp.O * mdp.A, mdp.O)))
+
+
+def test_a_fisher_matrix_too_large_for_the_memory_is_refused(monkeypatch):
+    # (O, A) = (2, 2): 16 numbers of 8 bytes, as the occupancy of 8 steps takes
+    mdp, theta = two_state(8, gamma=1.0), np.zeros((2, 2))
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 127)
+    with pytest.raises(memory.TooLarge, match="the Fisher matrix would take about 128"):
+        fisher_information(mdp, theta)
+    monkeypatch.setattr(memory, "memory_allowed", lambda: 128)
+    fisher_information(mdp, theta)
 
 
 def test_where_nothing_is_hidden_the_natural_gradient_is_the_advantages():

@@ -160,6 +160,12 @@ def test_vectors_are_equal_only_in_every_entry():
         (r"\max_t t(4-t)", 4),
         (r"\min_{t>0}\frac1t", 0.2),
         (r"\arg\max_t t(4-t)", 2),
+        (r"\min(y,5-y)", 2),
+        (r"\max\bigl(y,5-y\bigr)+1", 4),
+        (r"3\min\{y,5-y,1\}\,y", 6),
+        (r"\operatorname{clip}(y,3,4)", 3),
+        (r"\operatorname{clip}(y,0,1+\tfrac12)y", 3),
+        (r"\operatorname{clip}(y,1,3)", 2),
         (r"\sum_{t=0}^{\infty}2^{-t}", 2),
         (r"\sum_{t=0}^{\infty}\mathbb 1[t>9]\,2^{-t}", 2**-9),  # ten zeros are no end
     ],

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from policygrad import exact, primitives
+from policygrad.estimators import importance_ratios
+from policygrad.formulas import evaluate
 from policygrad.mdp import MDP
 from policygrad.policies import softmax_policy
-from policygrad.worlds import random_mdp, short_corridor, two_state
+from policygrad.worlds import random_mdp, short_corridor, tiny_language, two_state
 
 
 def random_world(seed, **options):
@@ -102,7 +104,10 @@ def test_softmax_and_arms_have_the_probabilities_of_the_package():
     ("call", "says"),
     [
         (lambda: primitives.of_world(two_state(2, gamma=0.9)), "theta is missing"),
-        (lambda: primitives.of_world(two_state(2, gamma=0.9), [[1, 2, 3]]), r"shape \(2, 2\)"),
+        (
+            lambda: primitives.of_world(two_state(2, gamma=0.9), [[1, 2, 3]]),
+            r"theta must have shape .* = \(2, 2\)",
+        ),
         (lambda: primitives.of_world("two_state", [[1.0, 2.0]]), "world must be"),
         (lambda: primitives.of_world(short_corridor(), [[1.0, 2.0]]), "infinitely many"),
         (lambda: primitives.of_endless(two_state(2, gamma=0.9), np.eye(2)), "no horizon"),
@@ -112,11 +117,49 @@ def test_softmax_and_arms_have_the_probabilities_of_the_package():
         (lambda: primitives.of_arms([1.0, 2.0], [0.1, 0.2, 0.3]), "two lists of one length"),
         (lambda: primitives.of_arms([1.0, np.nan], [0.1, 0.2]), r"rewards\[1\]"),
         (lambda: primitives.of_softmax([[0.1, np.inf]]), r"theta\[0, 1\]"),
+        (lambda: primitives.of_ratios(two_state(2, gamma=0.9), np.eye(2), [0.0]), "theta_old must"),
+        (lambda: primitives.of_ratios(two_state(2, gamma=0.9), [0.0], np.eye(2)), "theta must"),
     ],
 )
 def test_what_has_no_letters_is_refused_by_name(call, says):
     with pytest.raises((ValueError, TypeError), match=says):
         call()
+
+
+TWO_POLICIES = [  # the letters of both policies, in equations whose sides share none of them
+    r"\mathbb E_{\tau\sim\text{old}}[w(\tau)\,R(\tau)]=J(\theta)",
+    r"\mathbb E_{\tau\sim\theta_{\text{old}}}[R(\tau)]=J(\theta_{\text{old}})",
+    r"\mathbb E_{\tau\sim\pi_{\text{old}}}[w(\tau)]=1",
+    r"w(\tau)=\prod_{t=0}^{T(\tau)-1}\frac{\pi_\theta(a_t\mid s_t)}{\pi_{\text{old}}(a_t\mid s_t)}",
+    r"\prod_{t=0}^{H-1}w_t=\frac{P(\tau;\theta)}{P(\tau;\theta_{\text{old}})}",
+    r"\sum_a\pi_\theta(a\mid s)A_t(s,a)=0",
+    r"V_t^{\text{old}}(s)+A_t^{\text{old}}(s,a)=Q_t^{\text{old}}(s,a)",
+    r"\sum_a\pi_{\text{old}}(a\mid s)A_t^{\text{old}}(s,a)=0",
+    r"\mathbb E\Bigl[\sum_{t=0}^{T-1}\gamma^tA_t^{\text{old}}(s_t,a_t)\Bigr]"
+    r"=J(\theta)-J(\theta_{\text{old}})",  # Kakade & Langford (2002)
+    r"\mathbb E_{\tau\sim\text{old}}\Bigl[\sum_{t=0}^{T-1}w_t\Bigr]"
+    r"=\mathbb E_{\tau\sim\text{old}}[T]",  # each w_t has mean 1 given s_t
+    r"\sum_t\sum_sd_t^{\text{old}}(s)=H",
+]
+
+
+@pytest.mark.parametrize("tex", TWO_POLICIES)
+def test_letters_of_two_policies_hold_in_what_is_known_of_both(tex):
+    rng = np.random.default_rng(7)
+    ending = random_mdp(rng, 4, 2, O=2, absorbing=1, horizon=3, gamma=0.7, successors=2)
+    for world in (ending, tiny_language(["ba", "a"], longest=2, mu=[0.3, 0.7], seen="last")):
+        theta, theta_old = rng.normal(size=(2, world.O, world.A))
+        letters = primitives.of_ratios(world, theta, theta_old)
+        assert all(found.holds for found in evaluate(tex, letters))
+
+
+def test_the_ratios_among_the_letters_are_those_of_the_estimators():
+    world, theta = random_world(8, horizon=2, absorbing=1)
+    letters = primitives.of_ratios(world, theta, theta[:, ::-1])
+    w = importance_ratios(world, theta, theta[:, ::-1], exact.enumerate_trajectories(world))
+    for i, row in enumerate(w):
+        for t, ratio in enumerate(row):
+            assert letters["w_t"](t, i, theta.ravel()) == pytest.approx(ratio, rel=1e-13)
 
 
 def test_letters_of_an_endless_world_solve_its_equations():

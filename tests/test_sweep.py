@@ -262,14 +262,68 @@ def optional_array(good):
     return {k: v for k, v in bad.items() if k != "nothing"}, same
 
 
-def optional_width(good):
-    return optional_chance(good)[0] | {"above 1": 1e7}, optional_chance(good)[1]
-
-
 def weights(good):
     bad, same = array(good)
     del bad["nothing"]  # the default
     return bad | {"as many as steps": np.ones(3), "transposed": np.ones((3, 4))}, same
+
+
+def words(good):
+    bad = {"one string": "ab", "a number": 5, "nothing": None, "none": [], "twice": [good[0]] * 2}
+    bad |= {
+        "a set": set(good),
+        "numbers": [1, 2],
+        "with None": [None, *good],
+        "an array": np.eye(2),
+    }
+    return bad | {"an empty word": [""], "other letters": ["xyz"], "bytes": [b"a"]}, {
+        "a tuple": tuple(good)
+    }
+
+
+def signs(good):
+    bad = {"a list": list(good), "a number": 1, "nothing": None, "none": "", "twice": "aab"}
+    return bad | {"with an end": "ab.", "bytes": good.encode(), "an array": np.eye(2)}, {}
+
+
+def answer_reward(_):
+    plain = {k: v for k, v in NO_NUMBERS.items() if k not in ("an array of one", "a list")}
+    bad = {f"a function that gives {k}": (lambda p, a, e, v=v: v) for k, v in plain.items()}
+    bad |= {"a word": "right", "a number": 1.0, "an array": np.ones(2), "False": False}
+    return bad, {"one that gives float64": lambda p, a, e: np.float64(len(a))}
+
+
+def optional_chances(good):
+    bad, same = of_chances(good)
+    return {k: v for k, v in bad.items() if k != "nothing"}, same
+
+
+def optional_number(good):
+    bad = {k: v for k, v in NO_NUMBERS.items() if k not in ("nothing", "an array of one")}
+    return bad | {"negative": -0.1}, number(good)[1]
+
+
+def positive(good):
+    return optional_number(good)[0] | {"nothing": None}, number(good)[1]
+
+
+def spread(good):
+    """Arrays of any shape that is spread over the partner's."""
+    bad, same = array(good)
+    for what in ("a number", "one axis more"):
+        del bad[what]
+    return bad, same
+
+
+def of_any_shape(good):
+    bad, same = array(good)
+    gone = "a number", "one axis more", "one entry more", "one entry less", "flat", "upside down"
+    gone += "an empty list", "an empty array"
+    return {k: v for k, v in bad.items() if k not in gone}, same
+
+
+def one_or_none(good):
+    return NO_COUNTS | {"nothing": None, "2": 2}, {"uint8": np.uint8(good)}
 
 
 def names(good):
@@ -350,6 +404,23 @@ def table(good):
 def trusted(_):
     """What only the package itself hands over."""
     return {}, {}
+
+
+def width(good):
+    """A number of at least 0."""
+    return NO_NUMBERS | {"negative": -0.1}, {"float64": np.float64(good)}
+
+
+def zero_or_one(good):
+    return NO_COUNTS | {"nothing": None, "two": 2}, {"uint8": np.uint8(good)}
+
+
+def any_logits(good):
+    """Logits of a world that is not known yet: their shape is not asked for."""
+    bad, same = array(good)
+    shapes = ("a number", "an empty list", "an empty array", "one axis more", "flat")
+    shapes += ("one entry more", "one entry less", "upside down", "nothing")
+    return {k: v for k, v in bad.items() if k not in shapes}, same
 
 
 # --- the doors -----------------------------------------------------------------------------------
@@ -467,6 +538,17 @@ DOORS = {
             observed=(flag, False),
         ),
     ),
+    "worlds.tiny_language": (
+        worlds.tiny_language,
+        dict(
+            prompts=(words, ["a", "ba"]),
+            letters=(signs, "ab"),
+            longest=(size, 2),
+            reward=(answer_reward, lambda prompt, answer, ended: float(len(answer))),
+            mu=(optional_chances, np.array([0.25, 0.75])),
+            seen=(choice, "last"),
+        ),
+    ),
     "worlds.random_mdp": (
         worlds.random_mdp,
         dict(
@@ -541,11 +623,61 @@ DOORS = {
                 theta=(array, THETA),
                 theta_old=(array, THETA[::-1].copy()),
                 epsilon=(optional_chance, 0.25),
-                epsilon_high=(optional_width, 0.5),
+                epsilon_high=(optional_number, 0.5),
             ),
         )
         for function in (surrogates.surrogate, surrogates.surrogate_gradient)
     },
+    "estimators.gae": (
+        estimators.gae,
+        dict(
+            rewards=(array, np.arange(12.0).reshape(4, 3)),
+            values=(array, np.arange(16.0).reshape(4, 4)),
+            gamma=GAMMA,
+            lam=(chance, 0.75),
+            ends=(marks, np.arange(12).reshape(4, 3) % 3 == 1),
+        ),
+    ),
+    "estimators.group_advantages": (
+        estimators.group_advantages,
+        dict(
+            rewards=(of_any_shape, np.arange(12.0).reshape(4, 3) ** 2),
+            kind=(choice, "standardised"),
+            ddof=(one_or_none, 1),
+            epsilon=(positive, 0.5),
+        ),
+    ),
+    "estimators.importance_ratios": (
+        estimators.importance_ratios,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            theta_old=(array, THETA.T),
+            trajectories=(tau, TAU),
+        ),
+    ),
+    "estimators.clip_objective": (
+        estimators.clip_objective,
+        dict(
+            ratio=(spread, np.arange(12.0).reshape(4, 3)),
+            advantage=(spread, np.arange(12.0).reshape(4, 3)),
+            epsilon=(chance, 0.5),
+            epsilon_high=(optional_number, 2.5),
+        ),
+    ),
+    "estimators.clip_slope": (
+        estimators.clip_slope,
+        dict(
+            ratio=(spread, np.arange(12.0).reshape(4, 3)),
+            advantage=(spread, np.arange(12.0).reshape(4, 3)),
+            epsilon=(chance, 0.5),
+            epsilon_high=(optional_number, 2.5),
+        ),
+    ),
+    "estimators.kl_estimates": (
+        estimators.kl_estimates,
+        dict(log_ratio=(of_any_shape, np.arange(12.0).reshape(4, 3) - 5.0)),
+    ),
     "learning.q_learning": (
         learning.q_learning,
         dict(
@@ -608,6 +740,123 @@ DOORS = {
             max_steps=(count, 50),
         ),
     ),
+    "learning.actor_critic": (
+        learning.actor_critic,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            m=(count, 4),
+            step_size=(step, 0.5),
+            critic_step=(chance, 0.5),
+            steps=(size, 2),
+            lam=(chance, 0.5),
+            critic=(choice, "state"),
+            values=(optional_array, np.array([0.5, -1.0])),
+            natural=(flag, True),
+            max_steps=(optional_count, 3),
+        ),
+    ),
+    "learning.ppo": (
+        learning.ppo,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            m=(count, 4),
+            epochs=(count, 2),
+            epsilon=(optional_chance, 0.25),
+            step_size=(step, 0.5),
+            critic_step=(chance, 0.5),
+            steps=(size, 2),
+            lam=(chance, 0.5),
+            minibatches=(count, 2),
+            epsilon_high=(optional_number, 0.5),
+            normalise=(flag, True),
+            entropy=(width, 0.5),
+            value_clip=(optional_number, 0.5),
+            critic=(choice, "percept"),
+            values=(optional_array, np.array([0.5, -1.0])),
+            max_steps=(optional_count, 3),
+        ),
+    ),
+    **{
+        f"learning.{name}": (
+            getattr(learning, name),
+            dict(
+                mdp=(instance, WORLD),
+                theta=(array, THETA),
+                theta_old=(array, THETA - 0.5 * np.eye(2)),
+                trajectories=(tau, TAU),
+                advantages=(array, np.arange(-6.0, 6.0).reshape(4, 3)),
+                epsilon=(optional_chance, 0.25),
+                epsilon_high=(optional_number, 2.5),
+            ),
+        )
+        for name in ("clipped_gradients", "clipped_objectives")
+    },
+    "learning.GroupOptions": (
+        learning.GroupOptions,
+        dict(
+            advantages=(choice, "standardised"),
+            ddof=(zero_or_one, 1),
+            epsilon_std=(width, 0.5),
+            length=(choice, "constant"),
+            constant=(step, 2.0),
+            ratio=(choice, "sequence"),
+            clip=(choice, "min"),
+            epsilon=(optional_chance, 0.25),
+            epsilon_high=(optional_number, 0.5),
+            beta=(width, 0.5),
+            kl=(choice, "k2"),
+            theta_ref=(any_logits, THETA),
+        ),
+    ),
+    "learning.group_gradient": (
+        learning.group_gradient,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            trajectories=(tau, TAU),
+            rewards=(array, np.array([1.0, 0.0, -1.0, 0.5])),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+        ),
+    ),
+    "learning.expected_group_gradient": (
+        learning.expected_group_gradient,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            G=(size, 2),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+            shared_start=(flag, False),
+        ),
+    ),
+    "learning.group_objective": (
+        learning.group_objective,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            trajectories=(tau, TAU),
+            rewards=(array, np.array([1.0, 0.0, -1.0, 0.5])),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+            theta_held=(optional_array, THETA + 0.5 * np.eye(2)),
+        ),
+    ),
+    "learning.grpo": (
+        learning.grpo,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            G=(size, 4),
+            groups=(size, 2),
+            step_size=(step, 0.5),
+            steps=(size, 2),
+            epochs=(count, 2),
+            redraw=(flag, True),
+        ),
+    ),
     "learning.Ascent.expected_returns": (
         ASCENT.expected_returns,
         dict(mdp=(instance, WORLD), every=(count, 2)),
@@ -620,20 +869,32 @@ NO_DOORS = {
     "mdp.reachable": "is given boolean arrays that the package made",
     "groups.GroupMoments": "made by group_expectation",
     "groups.Groups": "made by list_groups",
+    "estimators.KLEstimates": "made by kl_estimates",
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",
+    "learning.ActorCritic": "made by actor_critic",
+    "learning.PPO": "made by ppo",
+    "learning.GRPO": "made by grpo",
+    "learning.GroupOptions.advantages_of": "is given rewards that a door has read",
+    "learning.GroupOptions.shares": "is given numbers of tokens that a door has read",
 }
 
 # Shapes that must fit together: the error may name the partner.
 PARTNERS = {
     "worlds.bandit": {"rewards", "chances"},
     "trajectories.Trajectories": {"states", "actions", "rewards", "lengths"},
+    "estimators.gae": {"rewards", "values", "ends"},
+    "estimators.clip_objective": {"ratio", "advantage"},
+    "estimators.clip_slope": {"ratio", "advantage"},
     "mdp.MDP.from_matrices": {"P", "R"},
     "mdp.MDP": {"observe", "percepts"},
 }
 # A docstring that promises another class.
-PROMISED = {"learning.exact_ascent": learning.Diverged, "learning.reinforce": learning.Diverged}
+PROMISED = {
+    f"learning.{loop}": learning.Diverged
+    for loop in ("exact_ascent", "reinforce", "actor_critic", "ppo", "grpo")
+}
 # What is right for this argument though wrong for its kind.
 RIGHT = {
     ("worlds.bandit", "chances", "nothing"),  # the default

@@ -50,6 +50,9 @@ def gae(rewards, values, gamma: float, lam: float, *, ends=None) -> np.ndarray:
     and add gamma V(s') to its reward, s' the state in which it was cut, since the next entry of
     ``values`` is of the other episode.
 
+    Trajectories of several lengths need no marks: their rewards are 0 behind the end, and where
+    the values are 0 there too, so are the advantages, and nothing runs over.
+
     Raises
     ------
     ValueError, TypeError

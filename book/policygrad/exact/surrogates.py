@@ -30,7 +30,7 @@ import numpy as np
 
 from ..mdp import MDP
 from ..policies import softmax_policy
-from ..validate import real_array, require_between, require_instance
+from ..validate import real_array, real_number, require_between, require_instance
 from .limits import QUIETLY, require_finite
 from .values import advantages, occupancy, state_values
 
@@ -49,7 +49,7 @@ def surrogate(
     theta : (O, A) logits of the policy that is judged.
     theta_old : (O, A) logits of the one whose states and advantages are known.
     epsilon : in [0, 1], the width of the clip; default: no clip.
-    epsilon_high : in [0, 1e6], the width upwards where it is another; only with ``epsilon``.
+    epsilon_high : of at least 0, the width upwards where it is another; only with ``epsilon``.
 
     Raises
     ------
@@ -114,7 +114,9 @@ def _old(mdp: MDP, theta_old, epsilon, epsilon_high) -> _Old:
     require_instance("mdp", mdp, MDP)
     pi = _policy(mdp, "theta_old", theta_old)
     if epsilon_high is not None:
-        epsilon_high = require_between("epsilon_high", epsilon_high, 0.0, 1e6)
+        epsilon_high = real_number("epsilon_high", epsilon_high)
+        if epsilon_high < 0:
+            raise ValueError(f"epsilon_high must be at least 0; it is {epsilon_high:g}")
         if epsilon is None:
             raise ValueError("epsilon_high is the other width of a clip: give epsilon too")
     low = high = None

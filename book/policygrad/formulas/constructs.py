@@ -21,7 +21,7 @@ import numpy as np
 
 from .grammar import ADD, CONSTRUCTS, FACTOR, Parser, lift
 from .names import is_parameter, remembered
-from .tex import Missing, Refused, Undefined, chain, is_symbol, split, tokens
+from .tex import BRACKETS, Missing, Refused, Undefined, chain, is_symbol, split, tokens
 from .values import along, apply, compare, join, norm, plain, real, slope, symbolic, whole
 
 __all__ = ["Vacuous"]
@@ -180,11 +180,34 @@ def _extreme(best, part, terms, endless):
 
 
 FOLDS = {r"\sum": _sum, r"\prod": _product}
-for _sign, _best in ((r"\max", max), (r"\min", min)):
+EXTREMES = {r"\max": max, r"\min": min}
+for _sign, _best in EXTREMES.items():
     FOLDS |= {_sign: partial(_extreme, _best, 0), rf"\arg{_sign}": partial(_extreme, _best, 1)}
 
 
+def _of_listed(best, p):
+    r"""The least or the largest of what stands in brackets: \min(x, y), \max\{x, y\}."""
+    listed = p.several(p.until(BRACKETS[p.take()]), {","})
+    if len(listed) < 2:
+        raise Refused("an extreme value of one thing alone")
+    return lambda scope: best((x(scope) for x in listed), key=real)
+
+
+def _clip(p):
+    r"""\operatorname{clip}(x, low, high): x, or the bound that it is beyond."""
+    p.take("(")
+    listed = p.several(p.until(")"), {","})
+    if len(listed) != 3:
+        raise Refused("a clip of other than three things: what is clipped, and two bounds")
+    return lift(lambda x, low, high: max(min(x, high, key=real), low, key=real), *listed)
+
+
+CONSTRUCTS[r"\operatorname{clip}"] = _clip
+
+
 def _large(sign, p):
+    if sign in EXTREMES and p.next in ("(", r"\{"):
+        return _of_listed(EXTREMES[sign], p)
     if sign == r"\arg":
         sign += p.take()
     lower, upper = p.scripts()

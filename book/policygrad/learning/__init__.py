@@ -21,7 +21,7 @@ Source: Watkins & Dayan (1992); Williams (1992); Sutton & Barto (2018), sections
 from .actor_critic import actor_critic
 from .ascent import Ascent, Diverged, exact_ascent
 from .clipped import clipped_gradients, clipped_objectives
-from .groups import group_gradient, group_objective
+from .groups import expected_group_gradient, group_gradient, group_objective
 from .grpo import GRPO, grpo
 from .methods import GROUP_METHODS, GroupOptions
 from .ppo import PPO, ppo
@@ -42,6 +42,7 @@ __all__ = [
     "clipped_gradients",
     "clipped_objectives",
     "exact_ascent",
+    "expected_group_gradient",
     "group_gradient",
     "group_objective",
     "grpo",

@@ -24,8 +24,8 @@ from ..exact import fisher_information
 from ..mdp import MDP
 from ..policies import softmax_policy
 from ..validate import require_between, require_count, require_flag, require_generator
-from .ascent import moved, require_step, require_steps, start_of
-from .rollouts import DECIMALS, ActorCritic, Batch, Critic, Walker, along_scores
+from .ascent import require_step, require_steps, start_of
+from .rollouts import ActorCritic, Batch, Critic, Walker, along_scores, climbed
 
 __all__ = ["actor_critic"]
 
@@ -90,7 +90,7 @@ def actor_critic(
         if natural:
             g = np.linalg.pinv(fisher_information(mdp, theta)) @ g.ravel()
             g = g.reshape(theta.shape)
-        theta = np.round(moved(k, theta, alpha * g), DECIMALS)
+        theta = climbed(k, theta, alpha, g)
         V.fit(k, batch, A + along[:, :-1], critic_step)
         thetas.append(theta), seen.append(V.values)
         J[k], actions[k] = returns(batch.tau, mdp.gamma).mean(), batch.tau.lengths.sum()

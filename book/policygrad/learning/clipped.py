@@ -20,10 +20,9 @@ import numpy as np
 from ..estimators import clip_objective, clip_slope, importance_ratios, reinforce_gradients
 from ..mdp import MDP
 from ..trajectories import Trajectories
-from ..validate import real_array, require_between, require_instance
-from .ascent import LARGEST
+from ..validate import real_array, real_number, require_between, require_instance
 
-__all__ = ["Clip", "clipped_gradients", "clipped_objectives"]
+__all__ = ["Clip", "at_least_zero", "clipped_gradients", "clipped_objectives"]
 
 
 def clipped_objectives(
@@ -54,7 +53,7 @@ def clipped_gradients(
     advantages : (m, H) A_t of each step, times gamma^t where that is wanted; in the padding they
         do not count.
     epsilon : in [0, 1], the width of the clip; None: no clip.
-    epsilon_high : its width above 1; default: epsilon.
+    epsilon_high : of at least 0, its width above 1; default: epsilon.
 
     Raises
     ------
@@ -79,7 +78,7 @@ class Clip(NamedTuple):
         if epsilon_high is not None:
             if epsilon is None:
                 raise ValueError("epsilon_high is the other width of a clip: give epsilon too")
-            epsilon_high = require_between("epsilon_high", epsilon_high, 0.0, LARGEST)
+            epsilon_high = at_least_zero("epsilon_high", epsilon_high)
         return cls(epsilon, epsilon_high)
 
     def objective(self, w, A) -> np.ndarray:
@@ -96,6 +95,14 @@ class Clip(NamedTuple):
             return w
         high = self.epsilon if self.epsilon_high is None else self.epsilon_high
         return np.clip(w, 1.0 - self.epsilon, 1.0 + high)
+
+
+def at_least_zero(name: str, value) -> float:
+    """Refuse what is no finite number of at least 0."""
+    number = real_number(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must be at least 0; it is {number:g}")
+    return number
 
 
 def _read(mdp: MDP, theta, theta_old, trajectories, advantages, epsilon, epsilon_high):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..estimators import kl_estimates
+from ..exact import list_groups
 from ..mdp import MDP
 from ..policies import softmax_policy
 from ..trajectories import Trajectories
@@ -23,7 +24,7 @@ from ..validate import real_array, require_instance
 from .methods import GroupOptions
 from .rollouts import Batch, along_scores
 
-__all__ = ["Group", "group_gradient", "group_objective"]
+__all__ = ["Group", "expected_group_gradient", "group_gradient", "group_objective"]
 
 
 def group_objective(
@@ -84,6 +85,39 @@ def group_gradient(
     return group.gradient(*_logits(world, theta, theta_old))[0]
 
 
+def expected_group_gradient(
+    world: MDP, theta, G: int, *, theta_old=None, shared_start: bool = True, **options
+) -> np.ndarray:
+    """Average :func:`group_gradient` over all groups of G trajectories, exactly: (O, A).
+
+    It is the mean of :func:`.group_expectation`, of all groups at once, and a hundred times faster.
+
+    Parameters
+    ----------
+    world : whose trajectories can be listed.
+    theta : (O, A) logits at which the gradient is taken.
+    G : trajectories in a group.
+    theta_old : (O, A) logits of the policy that draws them; default: theta.
+    shared_start : does one start serve the whole group?
+    options : those of :class:`GroupOptions`; ``length`` not "batch", as there is one group.
+
+    Raises
+    ------
+    ValueError, TypeError
+        as :func:`.list_groups`; or naming the argument that does not fit.
+    """
+    options = GroupOptions(**options)
+    if options.length == "batch":
+        raise ValueError('length must be another than "batch" here: for one group it is "group"')
+    require_instance("world", world, MDP)
+    theta, theta_old = _logits(world, theta, theta_old)
+    rows, chances, tau = list_groups(world, theta_old, G, shared_start=shared_start)
+    A = options.advantages_of(tau.returns[rows])
+    batch, T = Batch.of(world, tau), _lengths(tau)[rows]
+    group = Group(batch.pair[rows], batch.happened[rows], T, A, _of_this(world, options))
+    return group.gradient(theta, theta_old, chances)[0]
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """Groups of G answers, side by side.
@@ -108,18 +142,15 @@ class Group:
         """One group, checked."""
         require_instance("world", world, MDP)
         require_instance("trajectories", trajectories, Trajectories)
-        if options.theta_ref is not None:
-            real_array("theta_ref", options.theta_ref, (world.O, world.A), "(O, A)")
+        _of_this(world, options)
         for name, size in (("states", world.S), ("actions", world.A)):
             if (most := getattr(trajectories, name).max(initial=0)) >= size:
                 raise ValueError(
                     f"trajectories are of another world: {name} must be below {size}; one is {most}"
                 )
-        if not trajectories.lengths.all():
-            raise ValueError("trajectories must take one action at least; one takes none")
+        T = _lengths(trajectories)
         R = real_array("rewards", rewards, (len(trajectories),), "(G,)")
         batch = Batch.of(world, trajectories)
-        T = trajectories.lengths
         return cls(batch.pair, batch.happened, T, options.advantages_of(R), options)
 
     def objective(self, theta, theta_old, theta_held):
@@ -135,11 +166,17 @@ class Group:
             f = f - options.beta * getattr(kl_estimates(-self._from_reference(theta)), options.kl)
         return (c * f * self.happened).sum(axis=(-2, -1)).mean()
 
-    def gradient(self, theta, theta_old):
-        """Its gradient, the ratios of the tokens, and which of them are flat or held."""
+    def gradient(self, theta, theta_old, chances=None):
+        """Its gradient, the ratios of the tokens, and which of them are flat or held.
+
+        ``chances`` (groups,) weigh the groups; default: all alike.
+        """
+        number = self.T.size // self.T.shape[-1]
+        weights = 1.0 / number if chances is None else chances[:, None, None]
         options, clip = self.options, self.options.bounds
         w = np.exp(self._log_ratios(theta, theta_old))
-        A, c = self.A[..., None], options.shares(self.T)[..., None] * self.happened
+        A = self.A[..., None]
+        c = weights * options.shares(self.T)[..., None] * self.happened
         if options.clip == "weight":
             u = clip.held(w) * A
             cut = clip.held(w) != w
@@ -151,9 +188,7 @@ class Group:
             u = u.sum(axis=-1, keepdims=True) * self.happened
         if options.beta:
             u = u - options.beta * c * _slope(options.kl, self._from_reference(theta))
-        number = self.T.size // self.T.shape[-1]
-        pi = softmax_policy(theta)
-        return along_scores(pi, self.pair, u) / number, w, cut & self.happened
+        return along_scores(softmax_policy(theta), self.pair, u), w, cut & self.happened
 
     def _log_ratios(self, theta, theta_old) -> np.ndarray:
         """log w at each token, (..., G, H); 0 in the padding, for "token"."""
@@ -171,6 +206,20 @@ class Group:
 
     def _along(self, table: np.ndarray) -> np.ndarray:
         return np.where(self.happened, table.ravel()[self.pair], 0.0)
+
+
+def _lengths(tau: Trajectories) -> np.ndarray:
+    """How many tokens each answer has."""
+    if not tau.lengths.all():
+        raise ValueError("trajectories must take one action at least; one takes none")
+    return tau.lengths
+
+
+def _of_this(world: MDP, options: GroupOptions) -> GroupOptions:
+    """Refuse a reference of another world."""
+    if options.theta_ref is not None:
+        real_array("theta_ref", options.theta_ref, (world.O, world.A), "(O, A)")
+    return options
 
 
 def _slope(kl: str, l: np.ndarray) -> np.ndarray:

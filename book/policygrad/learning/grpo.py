@@ -19,12 +19,13 @@ import numpy as np
 
 from ..exact import enumerate_trajectories
 from ..mdp import MDP
+from ..memory import FLOAT, require_memory
 from ..policies import softmax_policy
-from ..validate import require_count, require_flag, require_generator
-from .ascent import Ascent, moved, require_step, require_steps, start_of
+from ..validate import real_array, require_count, require_flag, require_generator, require_instance
+from .ascent import Ascent, require_step, require_steps, start_of
 from .groups import Group
 from .methods import GroupOptions
-from .rollouts import DECIMALS, Batch
+from .rollouts import Batch, climbed
 
 TRIES = 20  # how often a group in which nothing differs is drawn again
 
@@ -88,21 +89,23 @@ def grpo(
     ValueError, TypeError
         naming the argument that does not fit, or if trajectories cannot be listed.
     """
+    require_instance("world", world, MDP)
     theta = start_of(world, theta)
     require_generator(rng)
-    answers = _Answers(world, rng, require_count("G", G), require_count("groups", groups))
+    G, groups = require_count("G", G), require_count("groups", groups)
     alpha, steps = require_step(step_size), require_steps(steps, theta)
     epochs, redraw = require_count("epochs", epochs), require_flag("redraw", redraw)
     options = GroupOptions(**options)
     if options.theta_ref is not None:
-        start_of(world, options.theta_ref)
+        real_array("theta_ref", options.theta_ref, theta.shape, "(O, A)")
+    answers = _Answers(world, rng, G, groups)
     thetas, rows = [theta], []
     for k in range(steps):
         first, group, drawn = answers.draw(theta, options, redraw)
         old = theta
         for _ in range(epochs):
             g, w, cut = group.gradient(theta, old)
-            theta = np.round(moved(k, theta, alpha * g), DECIMALS)
+            theta = climbed(k, theta, alpha, g)
         thetas.append(theta)
         w, cut = w[group.happened], cut[group.happened]
         rows.append((first.mean(), _silent(first).mean(), drawn, cut.mean(), w.min(), w.max()))
@@ -120,6 +123,8 @@ class _Answers:
 
     def __init__(self, world: MDP, rng: np.random.Generator, G: int, groups: int):
         self.tau = enumerate_trajectories(world)
+        size = G * groups * self.tau.actions.shape[1] * 16 * FLOAT
+        require_memory(f"groups = {groups:,} of G = {G:,} answers", size)
         if not self.tau.lengths.all():
             raise ValueError("world must start in states in which an action is taken")
         self.world, self.rng, self.shape = world, rng, (groups, G)

@@ -59,7 +59,7 @@ GROUP_METHODS = {
 __all__ = ["GROUP_METHODS", "GroupOptions"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class GroupOptions:
     """The expressions that make up an objective of a group.
 

@@ -26,9 +26,9 @@ from ..estimators import discounts, gae, returns
 from ..mdp import MDP
 from ..policies import softmax_policy
 from ..validate import require_between, require_count, require_flag, require_generator
-from .ascent import LARGEST, moved, require_step, require_steps, start_of
-from .clipped import Clip
-from .rollouts import DECIMALS, ActorCritic, Batch, Critic, Walker, along_scores
+from .ascent import LARGEST, require_step, require_steps, start_of
+from .clipped import Clip, at_least_zero
+from .rollouts import ActorCritic, Batch, Critic, Walker, along_scores, climbed
 
 SMALL = 1e-8  # added to the deviation of the advantages, where they are normalised
 
@@ -122,7 +122,7 @@ def ppo(
         require_step(step_size),
         Clip.read(epsilon, epsilon_high),
         require_between("critic_step", critic_step, 0.0, 1.0),
-        None if value_clip is None else require_between("value_clip", value_clip, 0.0, LARGEST),
+        None if value_clip is None else at_least_zero("value_clip", value_clip),
         require_flag("normalise", normalise),
         require_between("entropy", entropy, 0.0, LARGEST),
     )
@@ -157,7 +157,7 @@ def _climbed(k: int, mdp: MDP, theta, batch: Batch, A, V: Critic, parts, options
         for i in minibatches:
             part = batch if isinstance(i, slice) else batch.only(i)
             g, clipped = _gradient(mdp, theta, log_old, part, A[i], options)
-            theta = np.round(moved(k, theta, options.alpha * g), DECIMALS)
+            theta = climbed(k, theta, options.alpha, g)
             V.fit(k, part, targets[i], options.critic_step, old, options.value_clip)
             flat += clipped
     w = np.exp(batch.log_chances(np.log(softmax_policy(theta)) - log_old))[batch.happened]

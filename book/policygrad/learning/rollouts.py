@@ -21,13 +21,13 @@ from ..mdp import MDP
 from ..policies import softmax_policy
 from ..trajectories import NO_ACTION, Trajectories
 from ..validate import real_array, require_count, require_one_of
-from .ascent import Ascent, Diverged
+from .ascent import Ascent, Diverged, moved
 
 CRITICS = ("percept", "state")
 MAX_STEPS = 10_000
 DECIMALS = 6  # of the logits after a step; see :func:`reinforce_many`
 
-__all__ = ["CRITICS", "DECIMALS", "ActorCritic", "Batch", "Critic", "Walker", "along_scores"]
+__all__ = ["CRITICS", "ActorCritic", "Batch", "Critic", "Walker", "along_scores", "climbed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +81,22 @@ class Batch:
 
 def along_scores(pi: np.ndarray, pair, weights) -> np.ndarray:
     """Add up weights times scores, sum of w grad log pi(a|o) over pairs o A + a: (O, A)."""
-    on_pair = np.bincount(np.ravel(pair), np.ravel(weights), pi.size).reshape(pi.shape)
-    return on_pair - on_pair.sum(axis=1, keepdims=True) * pi
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found by moved
+        on_pair = np.bincount(np.ravel(pair), np.ravel(weights), pi.size).reshape(pi.shape)
+        return on_pair - on_pair.sum(axis=1, keepdims=True) * pi
+
+
+def climbed(k: int, theta: np.ndarray, alpha: float, g: np.ndarray) -> np.ndarray:
+    """Take step k, theta + alpha g rounded to six decimals.
+
+    Raises
+    ------
+    Diverged
+        if an entry leaves the finite numbers.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        theta = np.round(theta + alpha * g, DECIMALS)
+    return moved(k, theta, 0.0)
 
 
 class Walker:
