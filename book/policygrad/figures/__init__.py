@@ -15,6 +15,7 @@ it: a gap in a curve says nothing.
 ``gradients``   gradients and their estimates
 ``baselines``   what is subtracted from a return
 ``references``  policies and penalties beside a reference
+``critics``     bias and noise of an update with a critic, and runs beside exact ascent
 ``runs``        many runs: learning, false alarms, what is caught
 ``ratios``      ratios of probabilities: clips, and batches that are used again
 ``moving``      what all pictures share that play or can be dragged; ``marks``, what they draw with
@@ -33,6 +34,7 @@ except ModuleNotFoundError as missing:
 from .baselines import variance_parabola
 from .cleaners import cleaner_learns, two_cleaners
 from .corridors import agent_and_world, corridor_map, episode_walk
+from .critics import actor_critic_runs, bias_and_noise
 from .formulas import derivation_map, trajectory_factors
 from .gradients import (
     error_decay,
@@ -60,9 +62,11 @@ __all__ = [
     "WRONG",
     "Draggable",
     "Picture",
+    "actor_critic_runs",
     "agent_and_world",
     "aliased_limit",
     "ascent_runs",
+    "bias_and_noise",
     "calibration",
     "cleaner_learns",
     "clip_branches",
