@@ -11,8 +11,8 @@ as in "this cell assumes H = 3".  Several parts are joined by " | ": each cell t
 of them, and each is said.  A cell that stops ends there, and the next goes on; what fails since a
 cell that stopped has not set a name is a part of that.
 
-Only what the change can touch is run: the cells that use a name of the changed one, or of a cell
-that does, and what these need.
+Only what the change can touch is run: the cells that take a name from the changed one, or from a
+cell that does, and what these need.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from chapters import Session
-from rerun import names, sets
+from rerun import names, needs, sets
 
 FOLDER = Path(__file__).parent / "experiments"
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -126,7 +127,10 @@ def touched(cells: list[str], place: int, lost: set[str] = frozenset()) -> list[
     ``lost`` are names that the cell has set before it was changed.
     """
     own = [sets(cell) | imported(cell) for cell in cells]
-    used = [names(cell) for cell in cells]
+    within = {name: changed for cell in cells for name, changed in changed_by_functions(cell)}
+    for cell, mine in zip(cells, own, strict=True):
+        mine |= set().union(*(within[name] for name in names(cell) & within.keys()))
+    used = [needs(cell) for cell in cells]
     tainted, touched = own[place] | lost, {place}
     for number in range(place + 1, len(cells)):
         if used[number] & tainted:
@@ -138,6 +142,22 @@ def touched(cells: list[str], place: int, lost: set[str] = frozenset()) -> list[
             touched.add(number)
             needed |= used[number]
     return sorted(touched)
+
+
+def changed_by_functions(cell: str) -> Iterator[tuple[str, set[str]]]:
+    """The functions of a cell that change things of the chapter in place, and these things."""
+    for node in ast.walk(ast.parse(cell)):
+        if isinstance(node, ast.FunctionDef):
+            body = "\n".join(map(ast.unparse, node.body))
+            stored = (x.id for x in ast.walk(node) if is_stored(x))
+            own = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)} | {*stored}
+            if changed := sets(body) - own:
+                yield node.name, changed
+
+
+def is_stored(node: ast.AST) -> bool:
+    """Is it a name that is set?"""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def imported(cell: str) -> set[str]:

@@ -7,8 +7,8 @@ cell has to pass again, and to put out the same, verdicts and all.  It does not 
 twice for different things, or where a cell updates a thing in place.
 
 Names are put back between two cells, things that were changed in place are not: that is how they
-are found.  A cell that took long is run again only if another cell sets or changes one of the names
-in it; else a rerun could only confirm what is known.
+are found.  A cell that took long is run again only if it takes from others a name that more than
+one cell sets or changes; else a rerun could only confirm what is known.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def faults(path) -> list[str]:
         end, shared = dict(session.namespace), set_twice(cells)
         found = []
         for number, cell in enumerate(cells):
-            if first[number].seconds > LONG and not names(cell) & shared:
+            if first[number].seconds > LONG and not needs(cell) & shared:
                 continue
             session.namespace.clear()
             session.namespace.update(end)
@@ -83,6 +83,71 @@ def ran(session: Session, number: int, cell: str) -> Ran:
 def names(cell: str) -> set[str]:
     """Every name that stands in a cell."""
     return {node.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)}
+
+
+def needs(cell: str) -> set[str]:
+    """The names that a cell takes from others: those that it reads before it has set them."""
+    return _read_first(ast.parse(cell).body, set())
+
+
+def _read_first(body: list[ast.stmt], given: set[str]) -> set[str]:
+    """The names that statements read before they set them; what they surely set joins ``given``."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, (ast.For, ast.While, ast.If, ast.Try)):  # may not be entered
+            inside = set(given)
+            if isinstance(node, ast.For):
+                found |= _loads(node.iter) - given
+                inside |= _stores(node.target)
+            else:
+                found |= _loads(getattr(node, "test", None)) - given
+            for part in ("body", "handlers", "orelse", "finalbody"):
+                for one in getattr(node, part, ()):
+                    lines = one.body if isinstance(one, ast.ExceptHandler) else [one]
+                    found |= _read_first(lines, inside)
+        elif isinstance(node, ast.With):
+            found |= set().union(*(_loads(item.context_expr) for item in node.items)) - given
+            found |= _read_first(node.body, given)
+        else:
+            found |= _loads(node) - given
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):
+                given |= _stores(node)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                given.add(node.name)
+    return found
+
+
+def _loads(node: ast.AST | None) -> set[str]:
+    """The names that are read in a statement or an expression; not its own local ones."""
+    if node is None:
+        return set()
+    if isinstance(node, ast.AugAssign):
+        return _loads(node.value) | base(node.target)
+    found = set().union(set(), *map(_loads, ast.iter_child_nodes(node)))
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+        found.add(node.id)
+    if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+        every = ast.walk(node.args)
+        found -= {one.arg for one in every if isinstance(one, ast.arg)} - _loads(node.args)
+        found -= _stores(node)
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        first = _loads(node.generators[0].iter)
+        found = (found - set().union(*(_stores(one.target) for one in node.generators))) | first
+    return found
+
+
+def _stores(node: ast.AST) -> set[str]:
+    """The names that stand somewhere in it to be set."""
+    stored = (
+        x.id
+        for x in ast.walk(node)
+        if isinstance(getattr(x, "ctx", None), ast.Store) and isinstance(x, ast.Name)
+    )
+    return set(stored) | {
+        (one.asname or one.name).partition(".")[0]
+        for one in ast.walk(node)
+        if isinstance(one, ast.alias)
+    }
 
 
 def set_twice(cells: list[str]) -> set[str]:

@@ -38,9 +38,13 @@ AGAIN = {
     ("def-gradient-ascent", r"\theta_index"): "the iterates",
     ("def-trajectory", "R"): "the return, now with the horizon as the end of its sum",
     ("def-policy-chain", r"P_\pi"): "an appendix spells out the chain that chapter 8 steps through",
+    ("def-policy-chain", r"r_\pi"): "an appendix spells out the rewards of that chain",
+    ("def-group-advantage", "A_index"): "that of an answer in its group, not that of an action",
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
     ("def-shift", r"\delta"): "another delta than that of the noise floor",
+    ("def-kl-estimates", "k_index"): "three estimates, told apart by their index",
+    ("def-visits", "w"): "a share of visits, where chapters 12 and 13 have ratios",
 }
 
 

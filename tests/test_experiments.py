@@ -129,6 +129,18 @@ def test_a_thing_that_is_changed_in_place_is_touched_too():
     assert experiments.touched(cells, 1) == [0, 1, 2, 3]
 
 
+def test_a_thing_that_a_function_changes_in_place_is_touched_too():
+    cells = ["x = {}", "def note(y):\n    x[y] = y", "y = 1", "note(y)", "print(x)", "note(2)"]
+    assert experiments.touched(cells, 2) == [0, 1, 2, 3, 4]
+
+
+def test_a_cell_that_sets_a_name_before_it_reads_it_takes_it_from_nobody():
+    cells = ["rng = f(1)\nx = g(rng)", "for k in (1, 2):\n    rng = f(k)\n    y = g(rng)", "z = x"]
+    assert experiments.touched(cells, 0) == [0, 2]
+    assert experiments.touched(["x = 1", "if y:\n    x = 2\nprint(x)"], 0) == [0, 1]
+    assert experiments.touched(["x = 1", "y = [x for x in z]", "w = [x for y in z]"], 0) == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("cell", "old", "says"),
     [

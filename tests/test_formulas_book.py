@@ -70,6 +70,13 @@ def test_a_display_that_defines_nothing_gives_no_definitions(tmp_path):
         definitions("first", folder=tmp_path)
 
 
+def test_a_line_that_goes_on_from_the_last_defines_nothing(tmp_path):
+    text = r"$$\begin{aligned}a&=b\\&=c\end{aligned}$$"
+    notebook(tmp_path, "a.ipynb", f"{text} (def-some)")
+    with pytest.raises(Refused, match="some: = c defines nothing"):
+        definitions("some", folder=tmp_path)
+
+
 def test_the_example_in_the_docstring_is_what_comes_out():
     ran = doctest.testmod(formulas)
     assert (ran.failed, ran.attempted) == (0, 2)

@@ -406,6 +406,23 @@ def trusted(_):
     return {}, {}
 
 
+def width(good):
+    """A number of at least 0."""
+    return NO_NUMBERS | {"negative": -0.1}, {"float64": np.float64(good)}
+
+
+def zero_or_one(good):
+    return NO_COUNTS | {"nothing": None, "two": 2}, {"uint8": np.uint8(good)}
+
+
+def any_logits(good):
+    """Logits of a world that is not known yet: their shape is not asked for."""
+    bad, same = array(good)
+    shapes = ("a number", "an empty list", "an empty array", "one axis more", "flat")
+    shapes += ("one entry more", "one entry less", "upside down", "nothing")
+    return {k: v for k, v in bad.items() if k not in shapes}, same
+
+
 # --- the doors -----------------------------------------------------------------------------------
 # name -> function, and for each argument its kind and a good value
 
@@ -723,6 +740,123 @@ DOORS = {
             max_steps=(count, 50),
         ),
     ),
+    "learning.actor_critic": (
+        learning.actor_critic,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            m=(count, 4),
+            step_size=(step, 0.5),
+            critic_step=(chance, 0.5),
+            steps=(size, 2),
+            lam=(chance, 0.5),
+            critic=(choice, "state"),
+            values=(optional_array, np.array([0.5, -1.0])),
+            natural=(flag, True),
+            max_steps=(optional_count, 3),
+        ),
+    ),
+    "learning.ppo": (
+        learning.ppo,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            m=(count, 4),
+            epochs=(count, 2),
+            epsilon=(optional_chance, 0.25),
+            step_size=(step, 0.5),
+            critic_step=(chance, 0.5),
+            steps=(size, 2),
+            lam=(chance, 0.5),
+            minibatches=(count, 2),
+            epsilon_high=(optional_number, 0.5),
+            normalise=(flag, True),
+            entropy=(width, 0.5),
+            value_clip=(optional_number, 0.5),
+            critic=(choice, "percept"),
+            values=(optional_array, np.array([0.5, -1.0])),
+            max_steps=(optional_count, 3),
+        ),
+    ),
+    **{
+        f"learning.{name}": (
+            getattr(learning, name),
+            dict(
+                mdp=(instance, WORLD),
+                theta=(array, THETA),
+                theta_old=(array, THETA - 0.5 * np.eye(2)),
+                trajectories=(tau, TAU),
+                advantages=(array, np.arange(-6.0, 6.0).reshape(4, 3)),
+                epsilon=(optional_chance, 0.25),
+                epsilon_high=(optional_number, 2.5),
+            ),
+        )
+        for name in ("clipped_gradients", "clipped_objectives")
+    },
+    "learning.GroupOptions": (
+        learning.GroupOptions,
+        dict(
+            advantages=(choice, "standardised"),
+            ddof=(zero_or_one, 1),
+            epsilon_std=(width, 0.5),
+            length=(choice, "constant"),
+            constant=(step, 2.0),
+            ratio=(choice, "sequence"),
+            clip=(choice, "min"),
+            epsilon=(optional_chance, 0.25),
+            epsilon_high=(optional_number, 0.5),
+            beta=(width, 0.5),
+            kl=(choice, "k2"),
+            theta_ref=(any_logits, THETA),
+        ),
+    ),
+    "learning.group_gradient": (
+        learning.group_gradient,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            trajectories=(tau, TAU),
+            rewards=(array, np.array([1.0, 0.0, -1.0, 0.5])),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+        ),
+    ),
+    "learning.expected_group_gradient": (
+        learning.expected_group_gradient,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            G=(size, 2),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+            shared_start=(flag, False),
+        ),
+    ),
+    "learning.group_objective": (
+        learning.group_objective,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            trajectories=(tau, TAU),
+            rewards=(array, np.array([1.0, 0.0, -1.0, 0.5])),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+            theta_held=(optional_array, THETA + 0.5 * np.eye(2)),
+        ),
+    ),
+    "learning.grpo": (
+        learning.grpo,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            G=(size, 4),
+            groups=(size, 2),
+            step_size=(step, 0.5),
+            steps=(size, 2),
+            epochs=(count, 2),
+            redraw=(flag, True),
+        ),
+    ),
     "learning.Ascent.expected_returns": (
         ASCENT.expected_returns,
         dict(mdp=(instance, WORLD), every=(count, 2)),
@@ -739,6 +873,11 @@ NO_DOORS = {
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",
+    "learning.ActorCritic": "made by actor_critic",
+    "learning.PPO": "made by ppo",
+    "learning.GRPO": "made by grpo",
+    "learning.GroupOptions.advantages_of": "is given rewards that a door has read",
+    "learning.GroupOptions.shares": "is given numbers of tokens that a door has read",
 }
 
 # Shapes that must fit together: the error may name the partner.
@@ -752,7 +891,10 @@ PARTNERS = {
     "mdp.MDP": {"observe", "percepts"},
 }
 # A docstring that promises another class.
-PROMISED = {"learning.exact_ascent": learning.Diverged, "learning.reinforce": learning.Diverged}
+PROMISED = {
+    f"learning.{loop}": learning.Diverged
+    for loop in ("exact_ascent", "reinforce", "actor_critic", "ppo", "grpo")
+}
 # What is right for this argument though wrong for its kind.
 RIGHT = {
     ("worlds.bandit", "chances", "nothing"),  # the default

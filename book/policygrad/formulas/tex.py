@@ -233,7 +233,7 @@ def definitions(*labels: str, folder=None) -> dict[str, str]:
     for label in labels:
         for statement in statements(display(label, folder)):
             sides, signs = chain(statement.words)
-            if signs != ["="]:
+            if signs != ["="] or not sides[0]:  # a line that goes on from the last has no left side
                 raise Refused(f"{label}: {' '.join(statement.words)} defines nothing")
             found[" ".join(sides[0])] = " ".join(sides[1])
     return found
