@@ -43,8 +43,12 @@ AGAIN = {
     ("def-update", r"\theta_index"): "the iterates of the ascent on estimates",
     ("def-t-squared", "C"): "the covariance of vectors, where def-z-score has that of numbers",
     ("def-shift", r"\delta"): "another delta than that of the noise floor",
+    ("def-group-advantage", r"\bar R"): "the mean of a group, where chapter 10 has that of a batch",
+    ("def-trust-region", "D"): "how far two policies are apart; in chapter 1 D is a chance",
+    ("def-clipped", "c"): "what one sample adds to a surrogate; in chapter 8 c is of states",
+    ("def-critic-loss", "L_index"): "the losses of a critic, where chapter 9 has one for each step",
+    ("def-z-score", "C"): "the covariance of numbers, where chapter 12 has the constant of a bound",
     ("def-kl-estimates", "k_index"): "three estimates, told apart by their index",
-    ("def-visits", "w"): "a share of visits, where chapters 12 and 13 have ratios",
 }
 
 

@@ -49,8 +49,8 @@ from .groups import method_race
 from .moving import Draggable, draggable
 from .objectives import aliased_limit, ascent_runs, landscape, objective_curve, return_curves
 from .policies import policy_table, probability_shift, push_on_bars, return_bars
-from .references import kl_curves, missed_and_covered, penalty_fields
 from .ratios import clip_branches, reused_batches
+from .references import kl_curves, missed_and_covered, penalty_fields
 from .runs import calibration, group_weights, learning_curves, power_curve
 from .sliders import slider_over_m, slider_over_q, slider_over_step_size
 from .style import ESTIMATE, EXACT, FAINT, POLICY, WORLD, WRONG, Picture

@@ -1,4 +1,4 @@
-"""Methods with groups of answers, side by side."""
+"""Methods with groups of answers, side by side: how their runs learn, and where they end."""
 
 from __future__ import annotations
 
