@@ -33,6 +33,10 @@ STRANGERS = (
     {"exact/adjoint", "exact/enumeration", "exact/forwards"},
     {"exact/values", "exact/enumeration", "exact/forwards"},
     {"exact/endless", "exact/enumeration", "exact/forwards"},
+    {"exact/groups", "exact/information", "exact/surrogates", "exact/adjoint", "exact/forwards"},
+    {"exact/groups", "exact/information", "exact/surrogates", "exact/routes"},
+    {"exact/information", "exact/surrogates", "exact/enumeration"},
+    {"exact/groups", "exact/values"},
 )
 LIBRARIES = {
     "symbolic": {"sympy"},
@@ -150,6 +154,22 @@ def test_every_module_imports_only_from_floors_below():
             "exact/forwards imports exact/endless",
         ),
         ("exact/values", "from ..estimators import returns", "exact/values imports estimators"),
+        (
+            "exact/groups",
+            "from ..estimators import reinforce_gradients",
+            "exact/groups imports estimators",
+        ),
+        ("exact/groups", "from .values import occupancy", "exact/groups imports exact/values"),
+        (
+            "exact/information",
+            "from .enumeration import enumerate_trajectories",
+            "exact/information imports exact/enumeration",
+        ),
+        (
+            "exact/surrogates",
+            "from .routes import policy_gradient",
+            "exact/surrogates imports exact/routes",
+        ),
         ("estimators", "from ..exact import policy_gradient", "estimators imports exact"),
         ("symbolic", "from policygrad.mdp import MDP", "symbolic imports mdp"),
         ("checks", "def f():\n    from policygrad.exact import J", "checks imports exact"),

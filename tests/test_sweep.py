@@ -27,9 +27,11 @@ if __name__ == "__main__":  # under pytest the path is set already
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book"))
 
 from policygrad import estimators, learning, mdp, policies, sampling, tables, trajectories, worlds
+from policygrad.exact import groups, information, surrogates
 from policygrad.mdp import MDP
 
 MODULES = (mdp, tables, trajectories, policies, worlds, sampling, estimators, learning)
+MODULES += (groups, information, surrogates)  # the older rooms of exact: test_exact_doors.py
 NAN, INF, HUGE = float("nan"), float("inf"), 10**15
 RAW = re.compile("broadcast|ambiguous|no attribute|unexpected keyword|subscript|iterable|__")
 
@@ -187,6 +189,10 @@ def count_from_0(good):
     return NO_COUNTS | {"nothing": None, "too many": 50}, {"uint8": np.uint8(good)}
 
 
+def count_that_suffices(good):
+    return NO_COUNTS | {"nothing": None, "0": 0, "too few": 1}, {"int64": np.int64(good)}
+
+
 def size(good):
     return count(good)[0] | {"more than fits": HUGE}, count(good)[1]
 
@@ -241,6 +247,19 @@ def weights_function(_):
     }
     words = {"a word": "returns", "a number": 0, "an array": np.ones(5), "False": False}
     return bad | flat | words, {"one that changes its argument": in_place}
+
+
+def group_update(_):
+    plain = array(np.zeros((2, 2)))[0]
+    bad = {f"a function that gives {k}": (lambda tau, R, v=v: v) for k, v in plain.items()}
+    given = {"a word": "mean", "a number": 0, "an array": np.zeros((2, 2)), "False": False}
+    bad |= given | {"one that looks at the first only": lambda tau, R: np.full((2, 2), R[0])}
+    return bad, {"one that gives a list": lambda tau, R: total(tau, R).tolist()}
+
+
+def optional_array(good):
+    bad, same = array(good)
+    return {k: v for k, v in bad.items() if k != "nothing"}, same
 
 
 def weights(good):
@@ -387,12 +406,30 @@ def trusted(_):
     return {}, {}
 
 
+def width(good):
+    """A number of at least 0."""
+    return NO_NUMBERS | {"negative": -0.1}, {"float64": np.float64(good)}
+
+
+def zero_or_one(good):
+    return NO_COUNTS | {"nothing": None, "two": 2}, {"uint8": np.uint8(good)}
+
+
+def any_logits(good):
+    """Logits of a world that is not known yet: their shape is not asked for."""
+    bad, same = array(good)
+    shapes = ("a number", "an empty list", "an empty array", "one axis more", "flat")
+    shapes += ("one entry more", "one entry less", "upside down", "nothing")
+    return {k: v for k, v in bad.items() if k not in shapes}, same
+
+
 # --- the doors -----------------------------------------------------------------------------------
 # name -> function, and for each argument its kind and a good value
 
 WORLD = worlds.two_state(gamma=0.5)
 THETA = np.array([[0.5, -0.25], [0.0, 1.0]])
 PI = np.array([[0.75, 0.25], [0.5, 0.5]])
+SHORT = worlds.two_state(1, gamma=0.5)
 WIDE = worlds.random_mdp(np.random.default_rng(1), 3, 2, absorbing=1, gamma=0.5)
 TAU = sampling.sample_trajectories(WORLD, PI, 4, np.random.default_rng(0))
 TABLE = {s: {a: [(1.0, 1 - s, float(a), False)] for a in range(2)} for s in range(2)}
@@ -409,6 +446,10 @@ def up(theta):
 
 def doubled(tau, gamma):
     return tau.rewards * 2.0
+
+
+def total(trajectories, rewards):
+    return np.array([[1.0, 2.0], [3.0, 5.0]]) * rewards.sum()
 
 
 DOORS = {
@@ -548,6 +589,45 @@ DOORS = {
             weights=(weights, np.arange(12.0).reshape(4, 3)),
         ),
     ),
+    "groups.group_expectation": (
+        groups.group_expectation,
+        dict(
+            update=(group_update, total),
+            world=(instance, SHORT),
+            theta=(array, THETA),
+            G=(size, 2),
+            theta_old=(optional_array, THETA[::-1].copy()),
+            shared_start=(flag, True),
+            limit=(count_that_suffices, 100),
+        ),
+    ),
+    "groups.list_groups": (
+        groups.list_groups,
+        dict(
+            world=(instance, SHORT),
+            theta=(array, THETA),
+            G=(size, 2),
+            shared_start=(flag, True),
+            limit=(count_that_suffices, 100),
+        ),
+    ),
+    "information.fisher_information": (
+        information.fisher_information,
+        dict(mdp=(instance, WORLD), theta=(array, THETA)),
+    ),
+    **{
+        f"surrogates.{function.__name__}": (
+            function,
+            dict(
+                mdp=(instance, WORLD),
+                theta=(array, THETA),
+                theta_old=(array, THETA[::-1].copy()),
+                epsilon=(optional_chance, 0.25),
+                epsilon_high=(optional_number, 0.5),
+            ),
+        )
+        for function in (surrogates.surrogate, surrogates.surrogate_gradient)
+    },
     "estimators.gae": (
         estimators.gae,
         dict(
@@ -660,6 +740,113 @@ DOORS = {
             max_steps=(count, 50),
         ),
     ),
+    "learning.actor_critic": (
+        learning.actor_critic,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            m=(count, 4),
+            step_size=(step, 0.5),
+            critic_step=(chance, 0.5),
+            steps=(size, 2),
+            lam=(chance, 0.5),
+            critic=(choice, "state"),
+            values=(optional_array, np.array([0.5, -1.0])),
+            natural=(flag, True),
+            max_steps=(optional_count, 3),
+        ),
+    ),
+    "learning.ppo": (
+        learning.ppo,
+        dict(
+            mdp=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            m=(count, 4),
+            epochs=(count, 2),
+            epsilon=(optional_chance, 0.25),
+            step_size=(step, 0.5),
+            critic_step=(chance, 0.5),
+            steps=(size, 2),
+            lam=(chance, 0.5),
+            minibatches=(count, 2),
+            epsilon_high=(optional_number, 0.5),
+            normalise=(flag, True),
+            entropy=(width, 0.5),
+            value_clip=(optional_number, 0.5),
+            critic=(choice, "percept"),
+            values=(optional_array, np.array([0.5, -1.0])),
+            max_steps=(optional_count, 3),
+        ),
+    ),
+    **{
+        f"learning.{name}": (
+            getattr(learning, name),
+            dict(
+                mdp=(instance, WORLD),
+                theta=(array, THETA),
+                theta_old=(array, THETA - 0.5 * np.eye(2)),
+                trajectories=(tau, TAU),
+                advantages=(array, np.arange(-6.0, 6.0).reshape(4, 3)),
+                epsilon=(optional_chance, 0.25),
+                epsilon_high=(optional_number, 2.5),
+            ),
+        )
+        for name in ("clipped_gradients", "clipped_objectives")
+    },
+    "learning.GroupOptions": (
+        learning.GroupOptions,
+        dict(
+            advantages=(choice, "standardised"),
+            ddof=(zero_or_one, 1),
+            epsilon_std=(width, 0.5),
+            length=(choice, "constant"),
+            constant=(step, 2.0),
+            ratio=(choice, "sequence"),
+            clip=(choice, "min"),
+            epsilon=(optional_chance, 0.25),
+            epsilon_high=(optional_number, 0.5),
+            beta=(width, 0.5),
+            kl=(choice, "k2"),
+            theta_ref=(any_logits, THETA),
+        ),
+    ),
+    "learning.group_gradient": (
+        learning.group_gradient,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            trajectories=(tau, TAU),
+            rewards=(array, np.array([1.0, 0.0, -1.0, 0.5])),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+        ),
+    ),
+    "learning.group_objective": (
+        learning.group_objective,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            trajectories=(tau, TAU),
+            rewards=(array, np.array([1.0, 0.0, -1.0, 0.5])),
+            theta_old=(optional_array, THETA - 0.5 * np.eye(2)),
+            theta_held=(optional_array, THETA + 0.5 * np.eye(2)),
+        ),
+    ),
+    "learning.grpo": (
+        learning.grpo,
+        dict(
+            world=(instance, WORLD),
+            theta=(array, THETA),
+            rng=(generator, RNG),
+            G=(size, 4),
+            groups=(size, 2),
+            step_size=(step, 0.5),
+            steps=(size, 2),
+            epochs=(count, 2),
+            redraw=(flag, True),
+        ),
+    ),
     "learning.Ascent.expected_returns": (
         ASCENT.expected_returns,
         dict(mdp=(instance, WORLD), every=(count, 2)),
@@ -670,10 +857,17 @@ DOORS = {
 NO_DOORS = {
     "mdp.MDP.require_logits": "is itself the check of a shape",
     "mdp.reachable": "is given boolean arrays that the package made",
+    "groups.GroupMoments": "made by group_expectation",
+    "groups.Groups": "made by list_groups",
     "estimators.KLEstimates": "made by kl_estimates",
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",
+    "learning.ActorCritic": "made by actor_critic",
+    "learning.PPO": "made by ppo",
+    "learning.GRPO": "made by grpo",
+    "learning.GroupOptions.advantages_of": "is given rewards that a door has read",
+    "learning.GroupOptions.shares": "is given numbers of tokens that a door has read",
 }
 
 # Shapes that must fit together: the error may name the partner.
@@ -687,7 +881,10 @@ PARTNERS = {
     "mdp.MDP": {"observe", "percepts"},
 }
 # A docstring that promises another class.
-PROMISED = {"learning.exact_ascent": learning.Diverged, "learning.reinforce": learning.Diverged}
+PROMISED = {
+    f"learning.{loop}": learning.Diverged
+    for loop in ("exact_ascent", "reinforce", "actor_critic", "ppo", "grpo")
+}
 # What is right for this argument though wrong for its kind.
 RIGHT = {
     ("worlds.bandit", "chances", "nothing"),  # the default
