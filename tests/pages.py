@@ -55,7 +55,7 @@ def wanted(output) -> Output:
 
 
 def table(text: str) -> str:
-    """What a table in Markdown shows, a cell a line; links, which the build numbers, are left out."""
+    """What a table in Markdown shows, a cell a line, without links, which the build numbers."""
     heads, _, *rows = (line.strip("| ").split(" | ") for line in text.splitlines())
     text = "\n".join(cell for row in (heads, *rows) for cell in row)
     text = re.sub(r"\$([^$]*)\$", r"\1", ROLE.sub("", text).replace("**", ""))
@@ -74,7 +74,9 @@ def table_of(part) -> str:
 
 def plain(text: str) -> str:
     """A cell a line, one blank between two words."""
-    lines = (" ".join(line.split()).replace(" ,", ",").replace(" ;", ";") for line in text.split("\n"))
+    lines = (
+        " ".join(line.split()).replace(" ,", ",").replace(" ;", ";") for line in text.split("\n")
+    )
     return "\n".join(lines)
 
 
