@@ -1,7 +1,7 @@
 """The page of all estimators: its tables hold what the weights make, and a slip in any is noticed.
 
 Each row of the four tables is altered: its weight is made a hundredth larger where an answer earned
-more.  The page's own checks have to fail for that row; unaltered, they pass, or the page would stop.
+more.  The page's own checks have to fail for that row; unaltered, they pass: else the page stops.
 """
 
 import json
