@@ -57,7 +57,7 @@ def noticed(page, sheet, row):
     with redirect_stdout(StringIO()):
         for hold in holds:
             try:
-                page[hold](one)
+                page[hold](one, *([] if hold == "hold_marks" else ["slipped"]))
             except (CheckFailed, NotAssumed) as failure:
                 said.append(f"{hold}: {failure}")
         rule = page["own_rules"].get(row.key) if sheet is page["second"] else None
