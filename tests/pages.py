@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup
 
 # Of several forms of one output a page shows the first.
-ORDER = ("text/html", "image/svg+xml", "text/latex", "text/plain")
+ORDER = ("text/html", "image/svg+xml", "text/markdown", "text/latex", "text/plain")
+ROLE = re.compile(r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)")  # where the page has a link, or several
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,39 @@ def wanted(output) -> Output:
     text = output.data[kind]
     if kind == "text/html":
         text = BeautifulSoup(text, "html.parser").decode()
+    elif kind == "text/markdown":
+        text = table(text)
     elif kind == "text/latex":
         text = text.strip().strip("$")
     elif kind in ("text/plain", "image/svg+xml"):
         text = ended(text)
     return Output(kind, text)
+
+
+def table(text: str) -> str:
+    """What a table in Markdown shows, a cell a line, without links, which the build numbers."""
+    heads, _, *rows = (line.strip("| ").split(" | ") for line in text.splitlines())
+    text = "\n".join(cell for row in (heads, *rows) for cell in row)
+    text = re.sub(r"\$([^$]*)\$", r"\1", ROLE.sub("", text).replace("**", ""))
+    return plain(text.replace("<br>", " "))
+
+
+def table_of(part) -> str:
+    """The same, read off the page."""
+    for link in part.select(".bibtex-citation, a, code.xref"):
+        link.extract()
+    for end in part.select("br"):
+        end.replace_with(" ")
+    cells = (cell.get_text().strip() for cell in part.select("th, td"))
+    return plain(re.sub(r"\\[()]", "", "\n".join(cells)).replace("’", "'"))
+
+
+def plain(text: str) -> str:
+    """A cell a line, one blank between two words."""
+    lines = (
+        " ".join(line.split()).replace(" ,", ",").replace(" ;", ";") for line in text.split("\n")
+    )
+    return "\n".join(lines)
 
 
 def ended(text: str) -> str:
@@ -84,6 +113,8 @@ def read(part, folder: Path) -> Output:
             number.previous_sibling.extract()
             number.extract()
         return Output("text/html", (moves or part).decode_contents())
+    if part.name == "table" or part.select_one("table"):
+        return Output("text/markdown", table_of(part))
     if "text_latex" in classes:
         return Output("text/latex", re.sub(r"^\s*\\\[|\\\]\s*$", "", part.get_text()))
     if image := part if part.name == "img" else part.find("img"):

@@ -19,6 +19,7 @@ import pages as pages_of
 from browser import find_browser
 
 # A link that a reader may follow is the only thing that may point elsewhere.
+KINDS = ("stream", "text/html", "image/svg+xml", "text/markdown", "text/latex")
 FETCHING = ("src", "srcset", "data", "poster", "background", "action", "formaction", "xlink:href")
 CDN = re.compile(
     r"\bcdn\b|jsdelivr|unpkg|cdnjs|cloudflare|googleapis|gstatic|googletagmanager|mybinder|thebe",
@@ -211,7 +212,7 @@ def test_every_output_of_every_page_is_the_stored_one(site, root):
         for outputs in pages_of.stored(notebook).values()
         for output in outputs
     )
-    assert set(kinds) == {"stream", "text/html", "image/svg+xml", "text/latex"}
+    assert set(kinds) == {*KINDS}
     assert kinds["text/html"] > 500
     assert kinds["stream"] > 100
 
@@ -231,7 +232,7 @@ def other(output) -> bool:
 
 
 @pytest.mark.site
-@pytest.mark.parametrize("kind", ["stream", "text/html", "image/svg+xml", "text/latex"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_character_in_one_output_makes_a_difference(kind, site, root):
     for path in sorted((root / "book").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
