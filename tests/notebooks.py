@@ -21,6 +21,7 @@ from pathlib import Path
 import nbformat
 
 MAX_LINES = 30
+MAX_FOLDED = 60  # plumbing, which a reader opens on purpose
 MEDIAN_LINES = 10  # at least half of the cells that a page shows stay below it
 FOLDED = {"hide-input", "remove-input"}
 CELL_SECONDS = 60
@@ -30,6 +31,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
 }
+PAGE = ("mystnb", "html_theme.sidebar_secondary.remove")  # how the page is to look
 TRACES_OF_AN_EDITOR = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
 
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
@@ -39,7 +41,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(?:home|Users|root|tmp|usr|opt|var)/|\
 def normalise(notebook):
     """Replace or remove in place whatever an editor or another machine would write differently."""
     for key in list(notebook.metadata):
-        if key not in METADATA and key != "mystnb":
+        if key not in METADATA and key not in PAGE:
             del notebook.metadata[key]
     notebook.metadata.update(nbformat.from_dict(METADATA))
     for cell in notebook.cells:
@@ -69,8 +71,9 @@ def texts(output) -> Iterator[str]:
 def cell_problems(cell) -> Iterator[str]:
     """What is wrong with one code cell and its outputs."""
     lines = source_lines(cell)
-    if lines > MAX_LINES:
-        yield f"{lines} lines; {MAX_LINES} are the most"
+    most = MAX_FOLDED if FOLDED & set(cell.metadata.get("tags", ())) else MAX_LINES
+    if lines > most:
+        yield f"{lines} lines; {most} are the most"
     kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
     for kind in sorted(kinds):
         if kind.startswith("image/") and kind != "image/svg+xml":
