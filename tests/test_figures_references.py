@@ -54,7 +54,7 @@ def test_each_estimate_is_the_curve_that_was_given_in_dashes_of_its_own():
 def test_the_corners_bear_the_names_of_the_actions_where_they_are_given():
     names = ["a", "b", "c"]
     (ax,) = figures.penalty_fields(REFERENCE, POINTS, {"one": TOWARDS}, actions=names).figure.axes
-    assert [(x.get_text(), x.xy[0]) for x in named.axes[0].texts] == [
+    assert [(x.get_text(), x.xy[0]) for x in ax.texts] == [
         ("a", 0),
         ("b", 1),
         ("c", 0.5),
