@@ -51,6 +51,17 @@ def test_each_estimate_is_the_curve_that_was_given_in_dashes_of_its_own():
     assert len({line.get_linestyle() for line in lines.values()}) == 3
 
 
+def test_the_corners_bear_the_names_of_the_actions_where_they_are_given():
+    names = ["a", "b", "c"]
+    (ax,) = figures.penalty_fields(REFERENCE, POINTS, {"one": TOWARDS}, actions=names).figure.axes
+    assert [(x.get_text(), x.xy[0]) for x in ax.texts] == [
+        ("a", 0),
+        ("b", 1),
+        ("c", 0.5),
+    ]
+    assert not fields().figure.axes[0].texts
+
+
 def arrows(ax):
     """Colour and moves of the arrows of a panel."""
     return [(to_hex(x.get_facecolor()[0]), np.column_stack([x.U, x.V])) for x in ax.collections]
@@ -80,6 +91,10 @@ def test_arrows_keep_their_proportions_and_the_longest_is_as_long_as_points_are_
         (lambda: bars(policies={"one": [1.5, -0.5, 0.0]}), "'one' must be 3 probabilities"),
         (lambda: curves(np.full(5, np.nan)), "density"),
         (lambda: figures.penalty_fields([1.0, 0.0], POINTS, {"one": TOWARDS}), "reference"),
+        (
+            lambda: figures.penalty_fields(REFERENCE, POINTS, {"one": TOWARDS}, actions="ab"),
+            "three names",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_by_name(draw, says):

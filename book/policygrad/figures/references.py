@@ -80,7 +80,7 @@ def kl_curves(x, curves, density) -> Picture:
 
 
 @drawn
-def penalty_fields(reference, points, fields) -> Picture:
+def penalty_fields(reference, points, fields, *, actions=None) -> Picture:
     """Draw where penalties push policies over three actions, as arrows in a triangle.
 
     A corner is an action that is always taken.  Arrows start at the points; their lengths are to
@@ -93,10 +93,13 @@ def penalty_fields(reference, points, fields) -> Picture:
     fields : {title: (n, 3) how fast the probabilities change}, a panel each, up to four.  Where a
         step would lead further from the reference, in the sense of KL(pi || pi_ref), its arrow has
         the colour of what is wrong.
+    actions : three names for the corners, or none.
     """
     figure, axes = axes_of(2.4 * len(fields), 2.6, columns=len(fields), squeeze=False)
     reference, points = np.asarray(reference, float), np.asarray(points, float)
     _require_policy("reference", reference, 3)
+    if actions is not None and len(actions) != 3:
+        raise Refused("actions must be three names, one for each corner")
     gap = _gap(points @ CORNERS)
     with styled():
         for ax, (title, field) in zip(axes.flat, fields.items(), strict=True):
@@ -117,7 +120,12 @@ def penalty_fields(reference, points, fields) -> Picture:
                         color=colour,
                     )
             ax.plot(*(reference @ CORNERS), "o", color=WORLD, markersize=8, zorder=3)
-            ax.set_title(title, fontsize=9)
+            for corner, name in zip(CORNERS, actions or (), strict=False):
+                above = corner[1] > 0
+                look = {"ha": "center", "va": "bottom" if above else "top", "fontsize": 8}
+                shift = (0, 3 if above else -3)
+                ax.annotate(name, corner, shift, textcoords="offset points", **look)
+            ax.set_title(title, fontsize=9, pad=14 if actions else None)
             ax.set_aspect("equal")
             ax.axis("off")
     return Picture(figure, "where penalties push")
