@@ -122,3 +122,20 @@ def test_a_row_is_what_the_package_makes_of_it_group_by_group(page):
     angle = np.degrees(np.arccos(mean @ slope / np.prod(sizes)))
     row = results(STORED[1])[[x.key for x in page["second"].rows].index("GRPO")]
     assert row[1].startswith(f"**∅** {sizes[0] / sizes[1]:.2f}, {angle:.1f}°<br>")
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_the_nearer_the_old_policy_the_nearer_to_the_gradient_but_for_gspo_and_a_critic(page, k):
+    world, theta, slope = page["worlds"][k], page["thetas"][k], page["slopes"][k]
+    step = page["some"](9, world)
+
+    def off(row, h):
+        case = page["Case"](world, theta, 5, old=theta - h * step, shared=world.gamma == 1)
+        mean = page["moments"](case, row)[0]
+        return np.linalg.norm(mean - slope) / np.linalg.norm(slope)
+
+    for row in page["third"].rows:
+        apart = row.key in {"GSPO", "GSPO, clip", "PPO, wrong"}
+        assert (off(row, 0.0) > 0.01) == apart, row.key
+        if not apart:
+            assert off(row, 0.02) < 0.2 * off(row, 0.25) + 1e-9, row.key
