@@ -112,6 +112,8 @@ def _display(token, lines, reading):
         reading.refuse("a display in another form", "\n".join(lines))
     elif found := re.search(r"\\(label|tag|eqref|ref|require|def|newcommand|let|href)\b|%", tex):
         reading.refuse(f"{found[0]} in a display", label, "a display holds its formula alone")
+    elif "&" in tex and r"\begin{" not in tex:
+        reading.refuse("& in a display without columns", label, "write \\begin{aligned}")
     else:
         reading.displays.append((label, tex))
 

@@ -248,6 +248,7 @@ WAYS = {
     "a comment": (f"% $$ {FALSE} $$ (eq-flat)", "shown as code, or not at all"),
     "a label that TeX sets": (f"$$\n{FALSE}\\label{{a}}\n$$ (eq-flat)", r"\label in a display"),
     "a tag that TeX sets": (f"$$\n{FALSE}\\tag{{a}}\n$$ (eq-flat)", r"\tag in a display"),
+    "a reason without a column": ("$$\na=b && \\text{so}\n$$ (eq-flat)", "& in a display"),
     "a comment of TeX's": (f"$$\na=b %c\n{FALSE}\n$$ (eq-flat)", "% in a display"),
     "a label twice": ("$$\nG_t=0\n$$ (eq-return)", "return labels 2 displays"),
     "options between dashes": (
