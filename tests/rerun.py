@@ -110,7 +110,10 @@ def _read_first(body: list[ast.stmt], given: set[str]) -> set[str]:
             found |= _read_first(node.body, given)
         else:
             found |= _loads(node) - given
-            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                given |= set().union(*map(_stores, targets))
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 given |= _stores(node)
             elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 given.add(node.name)
