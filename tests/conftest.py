@@ -34,6 +34,15 @@ def missing(reason: str, variable: str):
     pytest.skip(reason)
 
 
+# Their tests run whole chapters: begun last, they would keep one processor waiting for the other.
+LONG = ("test_proofs.py", "test_experiments.py", "test_rerun.py", "test_glance.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The top folder of the repository."""
