@@ -95,6 +95,10 @@ seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=.
 mutants: ready ## Make every slip, in the formulas on the page and in the cells: which do checks miss?
 	@EVERY_SLIP=1 $(PYTEST) tests/test_proofs.py -q -n $(JOBS) --dist worksteal $(ARGS)
 
+.PHONY: experiments
+experiments: ready ## Make every experiment that is written down: what a curious reader changes first
+	@EVERY_EXPERIMENT=1 $(PYTEST) tests/test_experiments.py -q -n $(JOBS) --dist worksteal $(ARGS)
+
 # Of NumPy's ways through a loop, those that this processor has beyond the least one.
 FEATURES = $(RUN) -c 'from numpy._core._multiarray_umath import __cpu_dispatch__ as all, \
 	__cpu_features__ as has; print(*(name for name in all if has.get(name)))'

@@ -6,8 +6,10 @@ import pytest
 
 import forks
 
-# Of slips and experiments one in so many is made: all of them in .ci/run.
+# Of slips and of experiments one in so many is made: in .ci/run all slips, and a third of the
+# experiments, each of which runs a good part of a chapter; `make experiments` makes them all.
 EVERY = int(os.environ.get("EVERY_SLIP", "5"))
+EVERY_EXPERIMENT = int(os.environ.get("EVERY_EXPERIMENT", "5"))
 
 needs_fork = pytest.mark.skipif(
     not forks.AVAILABLE, reason="this is tried in forked processes, which this system has not"

@@ -8,14 +8,14 @@ import pytest
 import experiments
 import forks
 from experiments import BOOK, FOLDER, Experiment, faults
-from marks import EVERY, needs_fork
+from marks import EVERY_EXPERIMENT, needs_fork
 from test_chapters import HEAD
 
 WRITTEN = [one for path in sorted(FOLDER.glob("*.json")) for one in experiments.read(path)]
 
 
 @needs_fork
-@pytest.mark.parametrize("experiment", WRITTEN[::EVERY], ids=str)
+@pytest.mark.parametrize("experiment", WRITTEN[::EVERY_EXPERIMENT], ids=str)
 def test_an_experiment_ends_as_it_is_written_down(experiment):
     found = forks.in_child(faults, experiment, BOOK / f"{experiment.page}.ipynb")
     assert not found, "\n".join(found)
