@@ -107,7 +107,7 @@ def q_learning(
     alpha = _step_sizes(step_size)
     require_memory(f"the tables of episodes = {episodes:,}", episodes * (mdp.O * mdp.A * 8 + 17))
 
-    world, uniform = _Outcomes.of(mdp, max_steps), _uniforms(rng)
+    world, uniform = _Outcomes.of(mdp, max_steps), uniforms(rng, 4096)
     Q = [[initial] * mdp.A for _ in range(mdp.O)]
     visits = [[0] * mdp.A for _ in range(mdp.O)]
     tables = np.empty((episodes + 1, mdp.O, mdp.A))
@@ -136,8 +136,8 @@ class _Outcomes:
     @classmethod
     def of(cls, mdp: MDP, max_steps: int) -> _Outcomes:
         return cls(
-            start=_cumulative(mdp.mu),
-            moves=[[_cumulative(mdp.P[s, a]) for a in range(mdp.A)] for s in range(mdp.S)],
+            start=cumulative(mdp.mu),
+            moves=[[cumulative(mdp.P[s, a]) for a in range(mdp.A)] for s in range(mdp.S)],
             rewards=mdp.R.tolist(),
             observe=mdp.observe.tolist(),
             ends=mdp.absorbing.tolist(),
@@ -187,20 +187,21 @@ def _epsilon_greedy(epsilon: float, A: int):
 
 
 def _fixed(state_pi: np.ndarray, mdp: MDP):
-    rows = {int(o): _cumulative(state_pi[s]) for s, o in enumerate(mdp.observe)}
+    rows = {int(o): cumulative(state_pi[s]) for s, o in enumerate(mdp.observe)}
     return lambda _, o, uniform: bisect_right(rows[o], next(uniform))
 
 
-def _cumulative(p: np.ndarray) -> list[float]:
+def cumulative(p: np.ndarray) -> list[float]:
     """Upper ends of the intervals; the last outcome that is possible takes what rounding left."""
     ends = list(accumulate(p.tolist()))
     last = int(np.flatnonzero(p)[-1])
     return ends[:last] + [1.0] * (len(ends) - last)
 
 
-def _uniforms(rng: np.random.Generator):
+def uniforms(rng: np.random.Generator, block: int):
+    """Uniform numbers without end, of which so many are drawn at a time."""
     while True:
-        yield from rng.random(4096).tolist()
+        yield from rng.random(block).tolist()
 
 
 def _step_sizes(step_size):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from ..policies import softmax_policy
 from ..trajectories import NO_ACTION, Trajectories
 from ..validate import real_array, require_count, require_one_of
 from .ascent import Ascent, Diverged, moved
+from .q_learning import cumulative, uniforms
 
 CRITICS = ("percept", "state")
 MAX_STEPS = 10_000
@@ -112,8 +112,8 @@ class Walker:
     def __init__(self, mdp: MDP, rng: np.random.Generator, max_steps: int | None):
         max_steps = MAX_STEPS if max_steps is None else require_count("max_steps", max_steps)
         self.mdp, self.limit = mdp, min(max_steps, mdp.horizon or max_steps)
-        self._uniform = _uniforms(rng)
-        self._start = _cumulative(mdp.mu)
+        self._uniform = uniforms(rng, 1024)
+        self._start = cumulative(mdp.mu)
         self._ends = mdp.absorbing.tolist()
         possible = [np.argwhere(mdp.P[s] > 0) for s in range(mdp.S)]
         self._possible = [(a, p, mdp.P[s, a, p]) for s, (a, p) in enumerate(x.T for x in possible)]
@@ -141,7 +141,7 @@ class Walker:
 
     def _bars(self, pi: np.ndarray) -> list[list[float]]:
         rows = pi[self.mdp.observe]
-        return [_cumulative(rows[s, a] * p) for s, (a, _, p) in enumerate(self._possible)]
+        return [cumulative(rows[s, a] * p) for s, (a, _, p) in enumerate(self._possible)]
 
     def _walk(self, k: int, s: int, bars, steps: list) -> int:
         outcomes, ends, uniform, t = self._outcomes, self._ends, self._uniform, 0
@@ -154,18 +154,6 @@ class Walker:
                 k, f"diverged at step {k}: an episode is unfinished after max_steps = {t:,} actions"
             )
         return t
-
-
-def _cumulative(p: np.ndarray) -> list[float]:
-    """Upper ends of the intervals; the last outcome that is possible takes what rounding left."""
-    ends = list(accumulate(p.tolist()))
-    last = int(np.flatnonzero(p)[-1])
-    return ends[:last] + [1.0] * (len(ends) - last)
-
-
-def _uniforms(rng: np.random.Generator):
-    while True:
-        yield from rng.random(1024).tolist()
 
 
 def _side_by_side(begun: list, lengths: list, steps: list) -> Trajectories:
