@@ -8,7 +8,12 @@ import pytest
 
 from prose import evidence, numbers, stored
 
-TRIALS = ("15-slips-in-derivations", "16-slips-in-code", "17-practice-on-trial")
+TRIALS = (
+    "15-slips-in-derivations",
+    "16-slips-in-code",
+    "17-practice-on-trial",
+    "j-critics-on-trial",
+)
 
 VERDICTS = {
     "false": "False",
