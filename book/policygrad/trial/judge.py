@@ -24,6 +24,7 @@ import numpy as np
 
 from .fits import Fit, angle_between, fitted, multiple
 from .objectives import ADDED, ALONE, Candidate
+from .words import sum_in_words
 
 VERDICTS = (
     "unbiased",
@@ -172,7 +173,7 @@ def _combined(found: Means, fields, bases, commutes) -> Judged | None:
         for more in [c for c in ADDED if c in fields]:
             fit = fitted(found.means, [fields[base], fields[more]])
             if fit.rest <= found.allowed:
-                name = in_words(fit.coefficients, (base.name, more.name))
+                name = sum_in_words(fit.coefficients, (base.name, more.name))
                 return Judged(_kind(base.objective and more.objective, commutes), name)
     return None
 
@@ -183,13 +184,3 @@ def _unknown(found: Means, fields, commutes) -> Judged:
     if commutes is None or commutes():
         return Judged(BIASED, nearest=(name, rests[name]))
     return Judged(NOTHING, nearest=(name, rests[name]))
-
-
-def in_words(coefficients, names) -> str:
-    """A sum, as "J - 0.1 KL(P||P_ref)"."""
-    out = ""
-    for c, name in zip(coefficients, names, strict=True):
-        size = float(f"{abs(c):.7g}")
-        sign = ("-" if c < 0 else "") if not out else (" - " if c < 0 else " + ")
-        out += sign + ("" if size == 1 else f"{size:.3g} ") + name
-    return out

@@ -24,6 +24,7 @@ import numpy as np
 
 from ..validate import real_array, require_callable, require_flag
 from .calls import Caller
+from .doors import read
 from .places import Group
 from .report import Report
 from .trials import EXACT, tried
@@ -83,11 +84,9 @@ def trial_of_loss(
     if grad is not None:
         require_callable("grad", grad, "a function of logp, old_logp, ref_logp, rewards, mask")
     made = _Loss(loss, grad, require_flag("step_rewards", step_rewards))
-    return tried(
-        Caller(made.update, "loss"),
+    asked = read(
         world,
         theta,
-        BY_DIFFERENCES if grad is None else EXACT,
         G=G,
         theta_old=theta_old,
         theta_ref=theta_ref,
@@ -99,6 +98,7 @@ def trial_of_loss(
         seed=seed,
         limit=limit,
     )
+    return tried(Caller(made.update, "loss"), asked, BY_DIFFERENCES if grad is None else EXACT)
 
 
 class _Loss:

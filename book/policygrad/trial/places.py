@@ -42,6 +42,8 @@ class Group:
     logp, old_logp, ref_logp : (G, T) log pi(a_t|s_t) of the three policies; 0 in the padding.
         Without a reference, ``ref_logp`` is None.
     states, percepts, actions : (G, T+1), (G, T), (G, T); an action in the padding is ``NO_ACTION``.
+    dynamics : (G,) the factors of P(tau) that no policy changes.
+    trajectories : the same as an :class:`.EnumeratedTrajectories`, for this package's estimators.
 
     All arrays are read-only.
     """
@@ -99,6 +101,7 @@ class Place:
     logp, old_logp, ref_logp : (m, T), 0 in the padding; ``ref_logp`` None without a reference.
     groups : all groups and their chances under theta_old.
     gradient : (O, A), grad J at theta.
+    plain_noise : tr Cov of plain REINFORCE, of the mean over a group that theta itself draws.
     """
 
     world: MDP
@@ -117,6 +120,10 @@ class Place:
     def held(self, theta) -> Place:
         """The place at other logits, with theta_old where it is."""
         return replace(self, theta=theta, on_policy=False)
+
+    def drawn_by(self, theta_old) -> Place:
+        """The place with the samples of another policy, which stands still."""
+        return replace(self, theta_old=theta_old, on_policy=False)
 
     @cached_property
     def groups(self) -> Groups:
@@ -180,6 +187,14 @@ class Place:
     def gradient(self) -> np.ndarray:
         """Grad J at theta."""
         return policy_gradient(self.world, self.theta)
+
+    @cached_property
+    def plain_noise(self) -> float:
+        """tr Cov of sum_i R_i Z_i / G, drawn by theta."""
+        place = self if self.theta_old is self.theta else self.drawn_by(self.theta)
+        rows, chances, tau = place.groups
+        each = (tau.returns[:, None, None] * place.whole).reshape(len(tau), -1)[rows].mean(axis=1)
+        return float(chances @ ((each - chances @ each) ** 2).sum(axis=1))
 
     def _along(self, theta) -> np.ndarray:
         shifted = theta - theta.max(axis=1, keepdims=True)
