@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .fits import Fit, angle_between, fitted, multiple
-from .objectives import ADDED, ALONE, Candidate
+from .objectives import ADDED, ADDED_OLD, ALONE, Candidate
 from .words import sum_in_words
 
 VERDICTS = (
@@ -120,20 +120,22 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
     if found.zero:
         return Judged(ZERO)
     off_policy = not found.places[0].on_policy
-    alone = [J, *own, *(surrogates if off_policy else ()), *ALONE, *ADDED]
-    late = () if off_policy else surrogates
+    added = [*ADDED, *(ADDED_OLD if off_policy else ())]
+    bases = [J, *own, *(surrogates if off_policy else ()), *ALONE]
+    late = [] if off_policy else [*surrogates]
     fields = {}
-    for c in [*alone, *late]:
+    for c in [*bases, *added, *late]:
         if (field := found.fields(c)) is not None and np.abs(field).max() > 0:
             fields[c] = field
-    if fit := _first(found, fields, alone):
+    if fit := _first(found, fields, [*bases, *added]):
         return _single(*fit, found, commutes)
     if found.parallel():
         return _function_of_J(found, commutes)
-    if judged := _combined(found, fields, [c for c in alone if c not in ADDED], commutes):
-        return judged
-    if fit := _first(found, fields, late):
-        return _single(*fit, found, commutes)
+    for candidates in (bases, late):
+        if judged := _combined(found, fields, candidates, [*own, *added], commutes):
+            return judged
+        if fit := _first(found, fields, late):
+            return _single(*fit, found, commutes)
     return _unknown(found, fields, commutes)
 
 
@@ -168,9 +170,9 @@ def _function_of_J(found: Means, commutes) -> Judged:
     return Judged(_kind(False, commutes), name)
 
 
-def _combined(found: Means, fields, bases, commutes) -> Judged | None:
+def _combined(found: Means, fields, bases, added, commutes) -> Judged | None:
     for base in [c for c in bases if c in fields]:
-        for more in [c for c in ADDED if c in fields]:
+        for more in [c for c in added if c in fields and c is not base]:
             fit = fitted(found.means, [fields[base], fields[more]])
             if fit.rest <= found.allowed:
                 name = sum_in_words(fit.coefficients, (base.name, more.name))

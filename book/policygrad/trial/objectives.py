@@ -16,7 +16,11 @@ return of what starts in s:
     entropy                   - sum_tau p log p Z, the dynamics' own share left out
 
 and those of the steps, with the states that are met held: in place of Z stand the z_t, in place of
-p/p_ref the ratio of the step.
+p/p_ref the ratio of the step; per answer, each p is divided by T.  They are what the estimates k2
+and k3 have for a slope where theta itself draws, since E[z_t] = 0.  With old samples it is
+
+    k of old samples          sum_tau p_old sum_t k'(log pi - log pi_ref) z_t
+                              k1' = 1,   k2' = l,   k3' = 1 - exp(-l).
 
 Source: Shao et al. (2024) and Liu et al. (2025) for the deviation and the lengths; Schulman (2020)
 and Tang & Munos (2025) for what the estimates of the KL divergence climb.
@@ -33,7 +37,7 @@ from .places import Place
 
 EPSILONS = (0.0, 1e-8, 1e-6, 1e-5, 1e-4)  # added to a deviation in programs
 
-__all__ = ["ADDED", "ALONE", "Candidate", "deviation_weight"]
+__all__ = ["ADDED", "ADDED_OLD", "ALONE", "Candidate", "deviation_weight"]
 
 
 class Candidate(NamedTuple):
@@ -94,10 +98,6 @@ def held_mean(place: Place) -> np.ndarray:
     for _, rows, chance in by_start(place):
         out[rows] = chance @ place.tau.returns
     return out
-
-
-def _per_step(place: Place) -> np.ndarray:
-    return place.chance[:, None] * place.tau.happened
 
 
 # --- objectives ----------------------------------------------------------------------------------
@@ -171,10 +171,6 @@ def _entropy(place):
     return -over_trajectories(place, place.chance * place.logp.sum(axis=1))
 
 
-def _entropy_of_steps(place):
-    return -over_steps(place, _per_step(place) * place.logp)
-
-
 def _with_reference(field):
     return lambda place: None if place.theta_ref is None else field(place)
 
@@ -190,14 +186,34 @@ def _forward(place):
     return -over_trajectories(place, place.chance * ratio)
 
 
-@_with_reference
-def _reverse_of_steps(place):
-    return over_steps(place, _per_step(place) * (place.logp - place.ref_logp))
+def _of_steps(slope, per_answer: bool, *, old: bool = False):
+    """sum_tau p sum_t slope z_t, p the chance under theta or theta_old, or that over T."""
+
+    def field(place):
+        chance = place.old_chance if old else place.chance
+        if per_answer:
+            chance = chance / _lengths(place)
+        found = slope(place)
+        return None if found is None else over_steps(place, chance[:, None] * found)
+
+    return field
 
 
-@_with_reference
-def _forward_of_steps(place):
-    return -over_steps(place, _per_step(place) * np.exp(place.ref_logp - place.logp))
+def _from_reference(slope):
+    return _with_reference(lambda place: slope(place.logp - place.ref_logp))
+
+
+SLOPES = {  # of k1, k2 and k3 by log pi, for l = log pi - log pi_ref
+    "k1": _from_reference(np.ones_like),
+    "k2": _from_reference(np.copy),
+    "k3": _from_reference(lambda l: -np.expm1(-l)),
+}
+HELD = {
+    "KL(pi||pi_ref) at the states met": SLOPES["k2"],
+    "KL(pi_ref||pi) at the states met": SLOPES["k3"],
+    "entropy at the states met": lambda place: -place.logp,
+}
+PER = {"": False, ", per answer": True}
 
 
 def _deviations():
@@ -220,8 +236,15 @@ ALONE = (
 ADDED = (
     Candidate("KL(P||P_ref)", _reverse),
     Candidate("KL(P_ref||P)", _forward),
-    Candidate("KL(pi||pi_ref) at the states met", _reverse_of_steps, False),
-    Candidate("KL(pi_ref||pi) at the states met", _forward_of_steps, False),
     Candidate("entropy", _entropy),
-    Candidate("entropy at the states met", _entropy_of_steps, False),
+    *(
+        Candidate(name + per, _of_steps(slope, answer), False)
+        for per, answer in PER.items()
+        for name, slope in HELD.items()
+    ),
+)
+ADDED_OLD = tuple(
+    Candidate(f"{name} of old samples{per}", _of_steps(slope, answer, old=True))
+    for per, answer in PER.items()
+    for name, slope in SLOPES.items()
 )
