@@ -19,6 +19,7 @@ they are taken once.
 from __future__ import annotations
 
 import inspect
+import math
 
 import numpy as np
 
@@ -127,6 +128,8 @@ class _Loss:
         mask = group.mask.astype(float)
         mask.flags.writeable = False
         value = self.loss(logp, old_logp, ref_logp, rewards, mask, **held)
+        if isinstance(value, float) and math.isfinite(value):  # also NumPy's own
+            return value
         return float(real_array("loss(...)", value, (), "of one number,"))
 
     def _slopes(self, group: Group) -> np.ndarray:
