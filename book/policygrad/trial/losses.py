@@ -209,7 +209,7 @@ class _Loss:
         return slope
 
     def _require_padding_unread(self, group: Group, base: float) -> None:
-        """Change what stands in the padding: of the first groups that have any, then of every 8th."""
+        """Change what stands in the padding: of the first 8 groups with any, then of every 8th."""
         free = ~group.mask
         if not free.any():
             return
