@@ -67,6 +67,12 @@ class Means:
         return bool((norms <= self.tolerance * self.sizes).all())
 
     @property
+    def unbiased(self) -> bool:
+        """Is the mean grad J everywhere?"""
+        off = self.means - np.array([place.gradient for place in self.places])
+        return bool(np.linalg.norm(off) <= self.allowed * np.linalg.norm(self.means))
+
+    @property
     def allowed(self) -> float:
         """What may be left of a fit."""
         norm = np.linalg.norm(self.means)
@@ -142,6 +148,8 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
     added = [*ADDED, *(ADDED_OLD if off_policy else ())]
     bases = [J, *own, *(surrogates if off_policy else ()), *ALONE]
     late = [] if off_policy else [*surrogates]
+    if found.unbiased:
+        return Judged(UNBIASED, "J", 1.0)
     if fit := found.first([*bases, *added]):
         return _single(*fit, found, commutes)
     if found.parallel():
@@ -157,8 +165,6 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
 
 def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
     (factor,) = fit.coefficients
-    if c is J and abs(factor - 1) <= found.allowed:
-        return Judged(UNBIASED, "J", 1.0)
     if c is J and factor > 0:
         return Judged(FACTOR, "J", factor)
     return Judged(_kind(c.objective, commutes), c.name, factor)

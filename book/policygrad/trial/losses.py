@@ -33,7 +33,7 @@ from .trials import EXACT, tried
 STEP = 1e-5  # of the differences
 BY_DIFFERENCES = 1e-7  # relative: what a mean made of them may be off
 TRIED = 8  # groups for which the loss is called twice
-KINK = 1e-3  # relative to the slopes: so much the two sides may differ before one looks closer
+KINK = 1e-4  # relative to the slopes: so much the two sides may differ before one looks closer
 
 __all__ = ["trial_of_loss"]
 

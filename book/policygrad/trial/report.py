@@ -30,7 +30,7 @@ LEAST = 5e-4  # of the largest entry of grad J: less is not shown
 __all__ = ["OldReport", "Outcome", "Report"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """What a mean update is, and how it stands beside grad J.
 
@@ -76,7 +76,7 @@ class Outcome:
         return f"{'it climbs' if self.climbs else 'its mean is that of'} {much}{self.field}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OldReport(Outcome):
     """What came of a trial with the samples of one old policy; see :class:`Outcome`.
 
@@ -90,7 +90,7 @@ class OldReport(Outcome):
     theta_old: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report(Outcome):
     """What came of a trial; printed, a handful of lines.  See :class:`Outcome`.
 
@@ -140,6 +140,8 @@ class Report(Outcome):
         if self.caution:
             lines.append(folded(["cannot be seen here: " + self.caution[0], *self.caution[1:]]))
         return "\n".join(lines)
+
+    __repr__ = __str__
 
     def _tried(self) -> str:
         world, place = self.place.world, self.place
