@@ -5,7 +5,7 @@ Tried in this order, the first that holds:
     E g = 0                    mean zero
     E g = grad J               unbiased
     E g = c grad J             unbiased up to a factor, c > 0 the same at every place
-    E g = c f                  the gradient of another objective, f from a list
+    E g = c f                  the gradient of another objective, f from a list, or -J
     E g || grad J              the gradient of another objective, a function of J
     E g = a f + b h            the gradient of another objective, such as J - beta KL
     derivatives commute        biased: the gradient of something that is not in the list
@@ -165,8 +165,8 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
 
 def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
     (factor,) = fit.coefficients
-    if c is J and factor > 0:
-        return Judged(FACTOR, "J", factor)
+    if c is J:
+        return Judged(FACTOR, "J", factor) if factor > 0 else Judged(OTHER, "-J", -factor)
     return Judged(_kind(c.objective, commutes), c.name, factor)
 
 

@@ -58,6 +58,11 @@ class Outcome:
     covariance: np.ndarray
 
     @property
+    def off_policy(self) -> bool:
+        """Did an old policy draw?"""
+        return True
+
+    @property
     def told(self) -> str:
         """What the mean is, or what comes nearest, in words."""
         if self.verdict == ZERO:
@@ -68,12 +73,13 @@ class Outcome:
             return f"{number(self.factor)} of the gradient of J"
         if self.field is None:
             name, rest = self.nearest
-            return f"nothing known fits: nearest is {name}, off by {percent(rest)}"
-        if self.field == "J":
-            return f"downhill, {number(self.factor)} of the gradient of J"
+            no = "neither the clipped surrogate nor" if self.off_policy else "not"
+            return f"{no} anything known: nearest is {name}, off by {percent(rest)}"
         much = "" if self.factor is None else number(self.factor)
         much = "" if much in ("", "1") else f"{much} of "
-        return f"{'it climbs' if self.climbs else 'its mean is that of'} {much}{self.field}"
+        how = "it climbs" if self.climbs else "its mean is that of"
+        how = "downhill: it climbs" if self.field == "-J" else how
+        return f"{how} {much}{self.field}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,6 +116,11 @@ class Report(Outcome):
     caution: tuple[str, ...]
 
     @property
+    def off_policy(self) -> bool:
+        """Did an old policy draw, also for the verdict itself?"""
+        return not self.place.on_policy
+
+    @property
     def gradient(self) -> np.ndarray:
         """Grad J at theta, (O, A)."""
         return self.place.gradient
@@ -126,7 +137,7 @@ class Report(Outcome):
         return len(self.place.groups.rows)
 
     def __str__(self) -> str:
-        how = "on-policy" if self.place.on_policy else "with an old policy's samples"
+        how = "with an old policy's samples" if self.off_policy else "on-policy"
         where = f"G = {self.place.G}, {how}, at {counted(len(self.thetas), 'theta')}"
         lines = [folded([self.verdict, self.told, where], "")]
         if self.verdict not in (UNBIASED, FACTOR, ZERO):
