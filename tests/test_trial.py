@@ -23,6 +23,7 @@ from policygrad.exact import (
     state_values,
     surrogate_gradient,
 )
+from policygrad.learning import GROUP_METHODS, group_gradient
 from policygrad.policies import score, softmax_policy
 from policygrad.trial import VERDICTS, Place, trial
 from policygrad.trial.clips import KINDS, surrogates
@@ -369,7 +370,8 @@ def test_the_clip_is_known_and_a_max_for_its_min_is_seen_with_old_samples_only()
     assert all(x.nearest[1] > 0.05 for x in slip.old)
     text = " ".join(str(slip).split())
     assert (
-        "· neither the clipped surrogate nor anything known: nearest is the surrogate, off" in text
+        "· neither the surrogate clipped at 0.2 nor anything known: nearest is the surrogate"
+        in text
     )
 
 
@@ -390,9 +392,41 @@ def test_old_policies_leave_the_clip_on_both_sides():
             w = np.exp(there.logp - there.old_logp)[there.tau.happened]
             assert w.min() < 1 - epsilon and w.max() > 1 + epsilon
     assert len(report.old) == 3
+    for widths in ({"epsilon": 1.0}, {"epsilon": 0.2, "epsilon_high": 1e9}):  # out of reach
+        for x in trial(rloo, LANGUAGE, THETA, G=2, **widths).old:
+            assert np.abs(x.theta_old - THETA).max() < 5
     given = trial(rloo, LANGUAGE, THETA, G=2, old_policies=[OLD])
     np.testing.assert_array_equal(given.old[0].theta_old, OLD)
     assert "old samples, 1 policy" in str(given)
+
+
+STANDARD = "the surrogate of standardised R"
+METHODS = {  # on-policy: verdict and field; with old samples: what is climbed
+    "REINFORCE": (UNBIASED, "J", "the surrogate"),
+    "RLOO": (UNBIASED, "J", "the surrogate"),
+    "GRPO": (NOTHING, f"{STANDARD}, per answer", "the clipped {}, per answer"),
+    "Dr. GRPO": (FACTOR, "J", "the clipped surrogate of R - group mean"),
+    "DAPO": (NOTHING, f"{STANDARD}, per token of the group", "the clipped {}, per token"),
+    "GSPO": (NOTHING, f"{STANDARD}, per answer", "the clipped {}, by answer"),
+    "CISPO": (NOTHING, f"{STANDARD}, per token of the group", "the {}, ratios capped, per token"),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_methods_of_the_book_are_what_the_book_says(name):
+    # with the step rule of chapter 14's loops, which shares no code with a trial
+    options = GROUP_METHODS[name]
+    verdict, field, old = METHODS[name]
+
+    def update(x):
+        how = {"theta_old": x.theta_old, **options}
+        return group_gradient(MIXED, x.theta, x.trajectories, x.rewards, **how)
+
+    widths = {k: options[k] for k in ("epsilon", "epsilon_high") if k in options}
+    report = trial(update, MIXED, THETA, G=4, **widths)
+    assert (report.verdict, report.field) == (verdict, field)
+    old = old.format("surrogate of standardised R").replace("per token", "per token of the group")
+    assert {x.climbs for x in report.old} == {old}
 
 
 def test_one_old_policy_is_enough_as_neighbours_of_theta_are_tried_too():

@@ -140,13 +140,12 @@ def _far_enough(here: Place, distance: float, clip, rng) -> Place:
     """An old policy near theta, so far that ratios leave the clip on both sides."""
     low, high = 1 - clip[0], 1 + (clip[0] if clip[1] is None else clip[1])
     direction = rng.normal(size=here.theta.shape)
-    for _ in range(TRIES):
-        there = here.drawn_by(here.theta + distance * direction)
+    for k in range(TRIES):
+        there = here.drawn_by(here.theta + FURTHER**k * distance * direction)
         w = np.exp(there.logp - there.old_logp)[there.tau.happened]
-        if w.min() < low and w.max() > high:
-            break
-        distance *= FURTHER
-    return there
+        if (w.min() < low or low == 0) and w.max() > high:
+            return there
+    return here.drawn_by(here.theta + distance * direction)
 
 
 # --- objectives of the caller's own --------------------------------------------------------------
