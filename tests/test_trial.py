@@ -345,6 +345,11 @@ def test_ratios_of_steps_climb_the_surrogate():
     report = trial(by_weight(lambda x: ratio(x) * R(x)), LANGUAGE, THETA, G=2)
     assert report.verdict == UNBIASED
     assert {(x.verdict, x.climbs) for x in report.old} == {(OTHER, "the surrogate")}
+    first = report.old[0]
+    assert " ".join(str(first).split()) == (
+        f"the gradient of another objective · it climbs the surrogate · size {first.size:.3f}, "
+        f"angle {first.angle:.1f}° beside the gradient of J"
+    )
     for x in report.old:
         agree(x.factor, 1.0)
         agree(x.mean, surrogate_gradient(LANGUAGE, THETA, x.theta_old))

@@ -33,7 +33,7 @@ from .places import Place
 
 NEAR, NEIGHBOURS = 0.3, 2
 OLD = (0.25, 0.5, 1.0)  # how far old policies are from theta, in logits
-FURTHER, TRIES = 1.3, 20  # until ratios leave the clip
+FURTHER, TRIES = 1.3, 8  # until ratios leave the clip
 STEP = 1e-3  # of the differences of an objective
 
 __all__ = ["Asked", "read"]

@@ -100,6 +100,12 @@ class OldReport(Outcome):
 
     theta_old: np.ndarray
 
+    def __str__(self) -> str:
+        beside = f"size {number(self.size)}, angle {degrees(self.angle)} beside the gradient of J"
+        return folded([self.verdict, self.told, beside], "")
+
+    __repr__ = __str__
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report(Outcome):
