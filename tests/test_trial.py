@@ -164,6 +164,13 @@ def test_a_constant_weight_moves_nothing_on_average(weight):
     assert np.isnan(report.angle) and np.isnan(report.noise)
 
 
+def test_a_small_mean_beside_much_noise_is_not_zero():
+    # E[3 z + R z / 10^6] = grad J / 10^6
+    report = trial(by_weight(lambda x: 3 + R(x) / 1e6), LANGUAGE, THETA, G=2, old_policies=())
+    assert (report.verdict, report.climbs) == (FACTOR, "J")
+    agree(report.factor, 1e-6, rtol=1e-6)
+
+
 def test_an_update_that_does_not_look_at_the_group_moves_nowhere_by_J():
     report = trial(lambda group: group.theta, LANGUAGE, THETA, old_policies=())
     assert (report.verdict, report.climbs) == (BIASED, None)  # of |theta|^2 / 2
