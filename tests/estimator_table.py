@@ -52,7 +52,7 @@ class Case:
 
     @cached_property
     def critic(self):
-        """A critic as it was learnt at the policy of the case: while theta moves it stands still."""
+        """A critic as it was learnt at the policy of the case; when theta moves, it does not."""
         V = values(self.world, self.theta)
         guess = V + self.wrong[: len(V)]
         guess[-1], guess[:, self.world.absorbing] = 0, 0
@@ -145,8 +145,12 @@ class Row:
     weight : of a group and the case, the weight of each step, (G, T) or to be broadcast to it; or
     update : of a group and the case, the update itself, (O, A).
     equation : the label from which the verdict follows.
-    verdict : on policy.  factor : of the case, for the verdict "unbiased up to a factor".
+    verdict : on policy.
+    factor : of the case, for "unbiased up to a factor"; below zero the update climbs down J, which
+        is another objective.
     climbs : of the case and theta, for "the gradient of another objective": what has it as slope.
+    along : of the case, where the mean update is everywhere a multiple of the gradient, but not the
+        same one: a factor that moves with theta makes a field that is no gradient of J.
     old : the verdict at an old policy, where the estimator has weights for that.
     climbs_old : the same with the samples of the old policy.
     glance, claim : the row of the page of all estimators, the trial of chapters 15 and 16.
@@ -163,6 +167,7 @@ class Row:
     climbs: Callable | None = None
     old: str | None = None
     climbs_old: Callable | None = None
+    along: Callable | None = None
     shared: bool = True
     glance: str | None = None
     claim: str | None = None
@@ -308,7 +313,7 @@ row(
     "without gamma^t, in the trap",
     "trap",
     1,
-    FACTOR,
+    OTHER,
     "eq-dropped-factor",
     to_go,
     factor=lambda c: trapped(0.5, False) / trapped(0.5, True),
@@ -415,15 +420,21 @@ def difficulty(p, G, ddof=0, epsilon=0.0):
     return chance @ (K * (G - K) / G**2 / std) / (p * (1 - p))
 
 
+def risen(p, G, ddof=0, epsilon=0.0):
+    """The integral of w_G from 0 to p, by a rule that is exact for polynomials of this degree."""
+    at, share = np.polynomial.legendre.leggauss(40)
+    return p / 2 * share @ [difficulty(p * (x + 1) / 2, G, ddof, epsilon) for x in at]
+
+
 row(
     "whitened in a batch of rewards 0 and 1",
-    "answers",
-    3,
-    FACTOR,
+    "letters",
+    4,
+    OTHER,
     "eq-whitened-limit",
     lambda g, c: standardised(R(g)),
     shared=False,
-    factor=lambda c: difficulty(J(c.world, c.theta), 3),
+    climbs=lambda c, theta: risen(J(c.world, theta), 4),
     glance="batch",
 )
 
@@ -596,15 +607,9 @@ row(
 
 
 def as_in_programs(c, theta):
-    """The same with G - 1 and something tiny: each prompt by the integral of its weight."""
+    """The same with G - 1 and something tiny."""
     mu, p = prompts(c, theta)
-    at, share = np.polynomial.legendre.leggauss(40)
-    total = 0.0
-    for chance, top in zip(mu, p, strict=True):
-        points = top * (at + 1) / 2
-        weight = [difficulty(x, 4, 1, TINY) for x in points]
-        total += chance * top / 2 * share @ weight
-    return total
+    return mu @ [risen(x, 4, 1, TINY) for x in p]
 
 
 row(
@@ -621,10 +626,10 @@ row(
     "the group's mean, the deviation of a large batch",
     "answers",
     2,
-    FACTOR,
+    NOTHING,
     "eq-group-mean",
     lambda g, c: own_mean(R(g)) / scatter(g),
-    factor=lambda c: shrink(2)(c) / spread(c),
+    along=lambda c: shrink(2)(c) / spread(c),
     glance="batch, own mean",
 )
 
@@ -713,10 +718,10 @@ row(
     "dynamic sampling: groups that agree are replaced",
     "answers",
     2,
-    FACTOR,
+    NOTHING,
     "eq-dynamic-sampling",
     lambda g, c: standardised(R(g)) / differing(g.world, g.theta, 2)[0],
-    factor=lambda c: 1 / differing(c.world, c.theta, 2)[0],
+    along=lambda c: 1 / differing(c.world, c.theta, 2)[0],
 )
 
 
@@ -1089,7 +1094,7 @@ row(
     "without the start distribution",
     "two starts",
     1,
-    FACTOR,
+    OTHER,
     "eq-no-start",
     lambda g, c: R(g) / g.world.mu[g.states[:, :1]],
     factor=lambda c: -2.0 / 0.6,
@@ -1177,7 +1182,7 @@ row(
     "standardised inside each episode",
     "bait",
     1,
-    FACTOR,
+    OTHER,
     "eq-two-step-standardised",
     by_episode,
     factor=lambda c: -0.5,
@@ -1198,7 +1203,7 @@ row(
     "the product of the sums, on payday",
     "payday",
     1,
-    FACTOR,
+    OTHER,
     "eq-sum-times-sum",
     product_of_sums,
     factor=lambda c: -1.0,
@@ -1217,7 +1222,7 @@ row(
     "a reward-to-go that begins one step late",
     "payday",
     1,
-    FACTOR,
+    OTHER,
     "eq-reward-to-go",
     lambda g, c: to_go(g) - g.step_rewards,
     factor=lambda c: -0.5 / 0.25,
@@ -1231,14 +1236,23 @@ def undetached(g, c):
     return pushed(g, R(g) - J_now) - g.logp.sum(axis=1).mean() * slope
 
 
+def with_entropy(c, theta):
+    """J, and the integral of the entropy over the chance of the better arm, which pays 1 more."""
+    p = softmax_policy(theta)[0, 1]
+    at, share = np.polynomial.legendre.leggauss(60)
+    q = p * (at + 1) / 2
+    return J(c.world, theta) - p / 2 * share @ (q * np.log(q) + (1 - q) * np.log(1 - q))
+
+
 row(
     "a baseline that is not detached",
     "coin",
     1,
-    FACTOR,
+    OTHER,
     "eq-undetached-baseline",
     update=undetached,
-    factor=lambda c: 1 + np.log(2),
+    along=lambda c: 1 + np.log(2),
+    climbs=with_entropy,
     claim="claim-detach",
 )
 

@@ -17,6 +17,7 @@ from policygrad.exact import policy_gradient
 from policygrad.trial import trial
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
+OWN = "what the chapter says"
 SIGNS = {UNBIASED: "=", FACTOR: "∝", OTHER: "≠", NOTHING: "∅", ZERO: "0"}
 
 
@@ -53,7 +54,7 @@ def claims():
 def judged(request):
     row = request.param
     case = cases()[row.case]
-    old = {} if row.old is None else {"theta_old": case.old}
+    objective = row.climbs or row.climbs_old
     report = trial(
         row.at(case),
         case.world,
@@ -61,7 +62,8 @@ def judged(request):
         G=row.G,
         theta_ref=case.ref,
         shared_start=row.shared,
-        **old,
+        old_policies=() if row.old is None else [case.old],
+        against=objective and {OWN: lambda place: objective(case, place.theta)},
     )
     return row, case, report
 
@@ -87,7 +89,10 @@ def test_the_mean_update_is_what_the_chapter_says(judged):
     """The gradient, a multiple, zero, or the slope of the objective that the chapter names."""
     row, case, report = judged
     gradient = policy_gradient(case.world, case.theta)
-    if row.verdict in (UNBIASED, FACTOR):
+    if row.along is not None:
+        assert close(report.mean, row.along(case) * gradient, rtol=1e-9)
+        assert report.angle == pytest.approx(0, abs=1e-6)
+    if row.verdict == UNBIASED or row.factor is not None:
         times = 1 if row.factor is None else row.factor(case)
         assert close(report.mean, times * gradient, rtol=1e-9)
     elif row.verdict == ZERO:
@@ -95,7 +100,7 @@ def test_the_mean_update_is_what_the_chapter_says(judged):
     elif row.climbs is not None:
         slope = finite_differences(lambda theta: row.climbs(case, theta), case.theta)
         assert close(report.mean, slope)
-        assert not close(report.mean, gradient, rtol=1e-3)
+        assert row.along is not None or not close(report.mean, gradient, rtol=1e-3)
 
 
 def test_the_verdict_on_old_samples_is_that_of_the_chapter(judged):
@@ -110,7 +115,8 @@ def test_the_verdict_on_old_samples_is_that_of_the_chapter(judged):
 
 
 def test_what_climbs_another_objective_says_which():
-    unsaid = {row.name for row in ROWS if row.verdict == OTHER and row.climbs is None}
+    """Or it climbs down, a multiple of J below zero."""
+    unsaid = {row.name for row in ROWS if row.verdict == OTHER and not (row.climbs or row.factor)}
     unsaid |= {row.name for row in ROWS if row.old == OTHER and row.climbs_old is None}
     assert unsaid == set()
 
@@ -127,8 +133,12 @@ def test_every_row_of_the_page_of_all_estimators_is_on_trial():
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.glance], ids=lambda row: row.name)
 def test_the_page_of_all_estimators_has_the_same_verdict_in_some_world(row):
-    """Its marks for samples of an old policy are those of the verdict at the old policy."""
-    assert SIGNS[row.old or row.verdict] in glance_rows()[row.glance]
+    """Its marks for samples of an old policy are those of the verdict at the old policy.
+
+    The page looks at one policy, where a multiple is a multiple; the judge looks at several.
+    """
+    sign = "∝" if row.along else SIGNS[row.old or row.verdict]
+    assert sign in glance_rows()[row.glance].replace("∝", "∝≠")
 
 
 def test_every_trial_of_slips_is_on_trial_or_has_a_reason():
@@ -147,11 +157,11 @@ def test_names_are_unique():
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 
-@pytest.mark.parametrize("times", [1.01, -1])
-def test_a_hundredth_more_or_the_wrong_sign_is_no_longer_unbiased(times):
+@pytest.mark.parametrize(("times", "verdict"), [(1.01, FACTOR), (-1, OTHER)])
+def test_a_hundredth_more_or_the_wrong_sign_is_no_longer_unbiased(times, verdict):
     (row,) = (row for row in ROWS if row.name == "RLOO")
     case = cases()[row.case]
     rloo = row.at(case)
     report = trial(lambda group: times * rloo(group), case.world, case.theta, G=row.G)
-    assert report.verdict == FACTOR
+    assert (report.verdict, report.climbs) == (verdict, "J")
     assert report.factor == pytest.approx(times)
