@@ -1,0 +1,188 @@
+r"""The verdict on mean updates that are known exactly, at several places.
+
+Tried in this order, the first that holds:
+
+    E g = 0                    mean zero
+    E g = grad J               unbiased
+    E g = c grad J             unbiased up to a factor, c > 0 the same at every place
+    E g = c f                  the gradient of another objective, f from a list
+    E g || grad J              the gradient of another objective, a function of J
+    E g = a f + b h            the gradient of another objective, such as J - beta KL
+    derivatives commute        biased: the gradient of something that is not in the list
+    they do not                the gradient of nothing
+
+A field f that is not the gradient of anything in every world is asked for its derivatives as well.
+
+Source: Nota & Thomas (2020) for updates that are the gradient of no function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .fits import Fit, angle_between, fitted, multiple
+from .objectives import ADDED, ADDED_OLD, ALONE, Candidate
+from .words import sum_in_words
+
+VERDICTS = (
+    "unbiased",
+    "unbiased up to a factor",
+    "mean zero",
+    "the gradient of another objective",
+    "biased",
+    "the gradient of nothing",
+)
+UNBIASED, FACTOR, ZERO, OTHER, BIASED, NOTHING = VERDICTS
+J = Candidate("J", lambda place: place.gradient)
+
+__all__ = ["VERDICTS", "Judged", "Means", "judge"]
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """Mean updates at several places, and what they are compared with.
+
+    Attributes
+    ----------
+    places : K of them.
+    means : (K, O, A) the mean update at each.
+    sizes : (K,) the root mean square of the update at each, of which rounding is a part.
+    tolerance : relative; 1e-9 for exact updates.
+    """
+
+    places: list
+    means: np.ndarray
+    sizes: np.ndarray
+    tolerance: float
+
+    @property
+    def zero(self) -> bool:
+        """Is the mean as good as 0 everywhere?"""
+        norms = np.sqrt((self.means**2).sum(axis=(1, 2)))
+        return bool((norms <= self.tolerance * self.sizes).all())
+
+    @property
+    def allowed(self) -> float:
+        """What may be left of a fit."""
+        norm = np.linalg.norm(self.means)
+        return self.tolerance * (1.0 + 1e-3 * np.linalg.norm(self.sizes) / norm)
+
+    def fields(self, candidate: Candidate) -> np.ndarray | None:
+        """A candidate's field at all places, (K, O, A); None where it has no meaning."""
+        found = [candidate.field(place) for place in self.places]
+        return None if any(f is None for f in found) else np.array(found)
+
+    def parallel(self) -> bool:
+        """Does the mean point along grad J, or against it, everywhere?"""
+        angles = [
+            angle_between(m, p.gradient) for m, p in zip(self.means, self.places, strict=True)
+        ]
+        return all(min(x, 180 - x) < np.degrees(1e-7 + self.allowed) for x in angles)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, and what was found out on the way.
+
+    Attributes
+    ----------
+    verdict : one of ``VERDICTS``.
+    field : the name of what the mean update is, "J" or "J - 0.1 KL(P||P_ref)"; None where none is
+        known.
+    factor : by which its gradient is multiplied, for a single one; else None.
+    nearest : name, and what is left relative to the mean update, where nothing fits; else None.
+    """
+
+    verdict: str
+    field: str | None = None
+    factor: float | None = None
+    nearest: tuple[str, float] | None = None
+
+    @property
+    def climbs(self) -> str | None:
+        """The field's name, if it is the gradient of something."""
+        return None if self.verdict == NOTHING else self.field
+
+
+def judge(found: Means, own, surrogates, commutes) -> Judged:
+    """Give the verdict on mean updates.
+
+    Parameters
+    ----------
+    found : the mean updates.
+    own : candidates of the caller, tried right after J.
+    surrogates : candidates with old samples.
+    commutes : called without an argument, says whether the derivatives of the mean update commute;
+        None, if that is not to be asked.
+    """
+    if found.zero:
+        return Judged(ZERO)
+    off_policy = not found.places[0].on_policy
+    added = [*ADDED, *(ADDED_OLD if off_policy else ())]
+    bases = [J, *own, *(surrogates if off_policy else ()), *ALONE]
+    late = [] if off_policy else [*surrogates]
+    fields = {}
+    for c in [*bases, *added, *late]:
+        if (field := found.fields(c)) is not None and np.abs(field).max() > 0:
+            fields[c] = field
+    if fit := _first(found, fields, [*bases, *added]):
+        return _single(*fit, found, commutes)
+    if found.parallel():
+        return _function_of_J(found, commutes)
+    for candidates in (bases, late):
+        if judged := _combined(found, fields, candidates, [*own, *added], commutes):
+            return judged
+        if fit := _first(found, fields, late):
+            return _single(*fit, found, commutes)
+    return _unknown(found, fields, commutes)
+
+
+def _first(found: Means, fields, candidates) -> tuple[Candidate, Fit] | None:
+    """The first that fits, with the factor 1 if there is one; J before all others."""
+    fits = []
+    for c in [c for c in candidates if c in fields]:
+        fit = fitted(found.means, [fields[c]])
+        if fit.rest <= found.allowed:
+            fits.append((c, fit))
+            if c is J or abs(fit.coefficients[0] - 1) <= found.allowed:
+                return fits[0] if fits[0][0] is J else fits[-1]
+    return fits[0] if fits else None
+
+
+def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
+    (factor,) = fit.coefficients
+    if c is J and abs(factor - 1) <= found.allowed:
+        return Judged(UNBIASED, "J", 1.0)
+    if c is J and factor > 0:
+        return Judged(FACTOR, "J", factor)
+    return Judged(_kind(c.objective, commutes), c.name, factor)
+
+
+def _kind(objective: bool, commutes) -> str:
+    return OTHER if objective or commutes is None or commutes() else NOTHING
+
+
+def _function_of_J(found: Means, commutes) -> Judged:
+    factors = [multiple(m, p.gradient) for m, p in zip(found.means, found.places, strict=True)]
+    name = "a function of J" if min(factors) > 0 else "a function of J, downhill in places"
+    return Judged(_kind(False, commutes), name)
+
+
+def _combined(found: Means, fields, bases, added, commutes) -> Judged | None:
+    for base in [c for c in bases if c in fields]:
+        for more in [c for c in added if c in fields and c is not base]:
+            fit = fitted(found.means, [fields[base], fields[more]])
+            if fit.rest <= found.allowed:
+                name = sum_in_words(fit.coefficients, (base.name, more.name))
+                return Judged(_kind(base.objective and more.objective, commutes), name)
+    return None
+
+
+def _unknown(found: Means, fields, commutes) -> Judged:
+    rests = {c.name: fitted(found.means, [f]).rest for c, f in fields.items()}
+    name = min(rests, key=lambda c: round(rests[c], 9))
+    if commutes is None or commutes():
+        return Judged(BIASED, nearest=(name, rests[name]))
+    return Judged(NOTHING, nearest=(name, rests[name]))
