@@ -81,8 +81,8 @@ def commute(function, theta: np.ndarray, u, v, tolerance: float) -> bool:
     function : of logits, gives the field there, (O, A).
     theta : (O, A) where.
     u, v : (O, A) directions.
-    tolerance : relative to the derivatives, or to the field where it is flat: at a fair coin a slope
-        may have no derivative at all, and then rounding would decide.
+    tolerance : relative to the derivatives, or to the field, where it is flat: at a fair coin
+        all its derivatives may be 0, and then rounding would decide.
     """
     along_u, along_v = _rise(function, theta, u), _rise(function, theta, v)
     size = np.linalg.norm(along_u) * np.linalg.norm(v) + np.linalg.norm(along_v) * np.linalg.norm(u)
