@@ -108,6 +108,7 @@ class Caller:
             try:
                 yield real_array(f"{self.name}(group)", value, place.theta.shape, "(O, A)")
             except (ValueError, TypeError) as error:
+                alone = "; G is 1, and one alone has no group to compare with" * (place.G == 1)
                 raise type(error)(
-                    f"{error}, for the group of trajectories {row.tolist()}"
+                    f"{error}, for the group of trajectories {row.tolist()}{alone}"
                 ) from None

@@ -2,8 +2,9 @@ r"""What a world cannot show, whatever is tried in it.
 
 With two actions a percept has one direction only, so that a share given to the wrong one of two
 others stays unseen; with one step there is neither time nor length; with equal lengths a mean per
-answer is a constant factor; where rewards have two values, a deviation is a function of the chance
-of the larger one, and with one start no more than a factor; without a discount gamma^t is 1.
+answer is a constant factor; where returns have two values, a deviation is a weight per start, and
+with G = 2 and 3 a constant, 1 and sqrt(2); with one start any weight per start is a factor; without
+a discount gamma^t is 1.
 
 Source: :mod:`.objectives`, term by term.
 """
@@ -32,7 +33,10 @@ def cautions(place: Place) -> tuple[str, ...]:
     elif np.ptp(lengths[tau.returns[possible] != 0]) == 0:
         found.append("R/T (what pays is all of one length)")
     if len(returns) == 2:
-        found.append("a deviation beyond a weight per start (returns of two values)")
+        if place.G < 4:
+            found.append("a deviation (returns of two values, G below 4: a factor)")
+        else:
+            found.append("a deviation beyond a weight per start (returns of two values)")
     if len(np.unique(tau.states[possible, 0])) == 1:
         found.append("a weight per start (one start)")
     if world.gamma == 1.0 and lengths.max() > 1:

@@ -18,7 +18,8 @@ Source: Nota & Thomas (2020) for updates that are the gradient of no function.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
@@ -50,12 +51,14 @@ class Means:
     means : (K, O, A) the mean update at each.
     sizes : (K,) the root mean square of the update at each, of which rounding is a part.
     tolerance : relative; 1e-9 for exact updates.
+    known : fields of candidates that were asked for.
     """
 
     places: list
     means: np.ndarray
     sizes: np.ndarray
     tolerance: float
+    known: dict = field(default_factory=dict)
 
     @property
     def zero(self) -> bool:
@@ -70,9 +73,25 @@ class Means:
         return self.tolerance * (1.0 + 1e-3 * np.linalg.norm(self.sizes) / norm)
 
     def fields(self, candidate: Candidate) -> np.ndarray | None:
-        """A candidate's field at all places, (K, O, A); None where it has no meaning."""
-        found = [candidate.field(place) for place in self.places]
-        return None if any(f is None for f in found) else np.array(found)
+        """A candidate's field at all places, (K, O, A); None where it has no meaning, or is 0."""
+        if candidate not in self.known:
+            found = [candidate.field(place) for place in self.places]
+            nothing = any(f is None for f in found) or not np.any(found)
+            self.known[candidate] = None if nothing else np.array(found)
+        return self.known[candidate]
+
+    def first(self, candidates) -> tuple[Candidate, Fit] | None:
+        """The first that fits, or the first with the factor 1 if there is one; J before all."""
+        fits = []
+        for c in candidates:
+            if (values := self.fields(c)) is None:
+                continue
+            fit = fitted(self.means, [values])
+            if fit.rest <= self.allowed:
+                if c is J or abs(fit.coefficients[0] - 1) <= self.allowed:
+                    return c, fit
+                fits.append((c, fit))
+        return fits[0] if fits else None
 
     def parallel(self) -> bool:
         """Does the mean point along grad J, or against it, everywhere?"""
@@ -123,32 +142,17 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
     added = [*ADDED, *(ADDED_OLD if off_policy else ())]
     bases = [J, *own, *(surrogates if off_policy else ()), *ALONE]
     late = [] if off_policy else [*surrogates]
-    fields = {}
-    for c in [*bases, *added, *late]:
-        if (field := found.fields(c)) is not None and np.abs(field).max() > 0:
-            fields[c] = field
-    if fit := _first(found, fields, [*bases, *added]):
+    if fit := found.first([*bases, *added]):
         return _single(*fit, found, commutes)
     if found.parallel():
         return _function_of_J(found, commutes)
-    for candidates in (bases, late):
-        if judged := _combined(found, fields, candidates, [*own, *added], commutes):
-            return judged
-        if fit := _first(found, fields, late):
-            return _single(*fit, found, commutes)
-    return _unknown(found, fields, commutes)
-
-
-def _first(found: Means, fields, candidates) -> tuple[Candidate, Fit] | None:
-    """The first that fits, with the factor 1 if there is one; J before all others."""
-    fits = []
-    for c in [c for c in candidates if c in fields]:
-        fit = fitted(found.means, [fields[c]])
-        if fit.rest <= found.allowed:
-            fits.append((c, fit))
-            if c is J or abs(fit.coefficients[0] - 1) <= found.allowed:
-                return fits[0] if fits[0][0] is J else fits[-1]
-    return fits[0] if fits else None
+    if judged := _combined(found, bases, [*own, *added], commutes):
+        return judged
+    if fit := found.first(late):
+        return _single(*fit, found, commutes)
+    if judged := _combined(found, late, [*own, *added], commutes):
+        return judged
+    return _unknown(found, [*bases, *added, *late], commutes)
 
 
 def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
@@ -166,23 +170,29 @@ def _kind(objective: bool, commutes) -> str:
 
 def _function_of_J(found: Means, commutes) -> Judged:
     factors = [multiple(m, p.gradient) for m, p in zip(found.means, found.places, strict=True)]
-    name = "a function of J" if min(factors) > 0 else "a function of J, downhill in places"
-    return Judged(_kind(False, commutes), name)
+    if _kind(False, commutes) == NOTHING:
+        return Judged(NOTHING, "J, times a number that changes with theta")
+    return Judged(OTHER, "a function of J" if min(factors) > 0 else "a falling function of J")
 
 
-def _combined(found: Means, fields, bases, added, commutes) -> Judged | None:
-    for base in [c for c in bases if c in fields]:
-        for more in [c for c in added if c in fields and c is not base]:
-            fit = fitted(found.means, [fields[base], fields[more]])
-            if fit.rest <= found.allowed:
-                name = sum_in_words(fit.coefficients, (base.name, more.name))
-                return Judged(_kind(base.objective and more.objective, commutes), name)
+def _combined(found: Means, bases, added, commutes) -> Judged | None:
+    for base, more in product(bases, added):
+        one, other = found.fields(base), found.fields(more)
+        if one is None or other is None or base is more:
+            continue
+        fit = fitted(found.means, [one, other])
+        if fit.rest <= found.allowed:
+            name = sum_in_words(fit.coefficients, (base.name, more.name))
+            return Judged(_kind(base.objective and more.objective, commutes), name)
     return None
 
 
-def _unknown(found: Means, fields, commutes) -> Judged:
-    rests = {c.name: fitted(found.means, [f]).rest for c, f in fields.items()}
+def _unknown(found: Means, candidates, commutes) -> Judged:
+    rests = {
+        c.name: fitted(found.means, [found.fields(c)]).rest
+        for c in candidates
+        if found.fields(c) is not None
+    }
     name = min(rests, key=lambda c: round(rests[c], 9))
-    if commutes is None or commutes():
-        return Judged(BIASED, nearest=(name, rests[name]))
-    return Judged(NOTHING, nearest=(name, rests[name]))
+    verdict = BIASED if commutes is None or commutes() else NOTHING
+    return Judged(verdict, nearest=(name, rests[name]))

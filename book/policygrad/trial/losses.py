@@ -19,10 +19,11 @@ they are taken once.
 from __future__ import annotations
 
 import inspect
+import math
 
 import numpy as np
 
-from ..validate import real_array, require_callable, require_flag
+from ..validate import real_array, real_number, require_callable, require_flag
 from .calls import Caller
 from .doors import read
 from .places import Group
@@ -67,8 +68,9 @@ def trial_of_loss(
     world, theta, G, theta_old, theta_ref, shared_start, old_policies, against, epsilon,
     epsilon_high, seed, limit : as in :func:`.trial`.
     step_rewards : give the rewards of the steps instead, (G, T).
-    grad : called like ``loss``, gives (G, T), the derivative of the loss by ``logp``, as from
-        autograd.  Default: central differences.
+    grad : called like ``loss``, but without ``held_logp``, and with arrays that may be written on;
+        gives (G, T), the derivative of the loss by ``logp``, as from autograd.  ``loss`` itself is
+        then not called.  Default: central differences.
 
     Returns
     -------
@@ -127,7 +129,12 @@ class _Loss:
         mask = group.mask.astype(float)
         mask.flags.writeable = False
         value = self.loss(logp, old_logp, ref_logp, rewards, mask, **held)
-        return float(real_array("loss(...)", value, (), "of one number,"))
+        if isinstance(value, float) and math.isfinite(value):  # also NumPy's own
+            return value
+        try:
+            return real_number("loss(...)", value)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{error}{_for(group)}") from None
 
     def _slopes(self, group: Group) -> np.ndarray:
         base = self._value(group, group.logp.copy())
@@ -153,7 +160,7 @@ class _Loss:
             if abs(again - base) > 1e-9 * (abs(again) + abs(base)):
                 raise ValueError(
                     f"loss must answer the same group in the same way; it gives {base:.6g} and "
-                    f"then {again:.6g}"
+                    f"then {again:.6g}{_for(group)}"
                 )
 
     def _slope(self, group, i, t, base) -> float:
@@ -173,7 +180,7 @@ class _Loss:
             raise ValueError(
                 f"loss has a kink at logp[{i}, {t}] = {group.logp[i, t]:.4g}: its slope is "
                 f"{below:.4g} below and {above:.4g} above; say which is meant, by grad=, or move "
-                "theta"
+                f"theta{_for(group)}"
             )
 
     def _given(self, group: Group) -> np.ndarray:
@@ -188,12 +195,15 @@ class _Loss:
         ):
             if x is not None and not np.array_equal(x, y):
                 raise ValueError(f"grad must not change what it is given; it changes {name}")
-        slope = real_array("grad(...)", value, group.logp.shape, "(G, T)")
+        try:
+            slope = real_array("grad(...)", value, group.logp.shape, "(G, T)")
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{error}{_for(group)}") from None
         if (slope[~group.mask] != 0).any():
             i, t = np.argwhere((slope != 0) & ~group.mask)[0]
             raise ValueError(
                 f"loss reads padding: its derivative by logp[{i}, {t}], where mask is 0, is "
-                f"{slope[i, t]:.4g}; multiply by mask"
+                f"{slope[i, t]:.4g}{_for(group)}; multiply by mask"
             )
         return slope
 
@@ -213,8 +223,14 @@ class _Loss:
             if abs(value - base) > 1e-9 * (1 + abs(base)):
                 raise ValueError(
                     f"loss reads padding: it changes from {base:.6g} to {value:.6g} with {name} "
-                    "where mask is 0; multiply by mask"
+                    f"where mask is 0{_for(group)}; multiply by mask"
                 )
+
+
+def _for(group: Group) -> str:
+    return (
+        f", for a group with rewards {group.rewards.tolist()} and lengths {group.lengths.tolist()}"
+    )
 
 
 def _moved(logp: np.ndarray, i: int, t: int, by: float) -> np.ndarray:

@@ -28,7 +28,7 @@ and Tang & Munos (2025) for what the estimates of the KL divergence climb.
 
 from __future__ import annotations
 
-from math import comb
+from math import lgamma
 from typing import NamedTuple
 
 import numpy as np
@@ -62,11 +62,11 @@ def deviation_weight(p: float, G: int, *, ddof: int = 0, epsilon: float = 0.0) -
     """
     if not 0 < p < 1 or G < 2:
         return 0.0
-    total = 0.0
-    for k in range(1, G):
-        sigma = np.sqrt(k * (G - k) / (G * (G - ddof))) + epsilon
-        total += comb(G, k) * p**k * (1 - p) ** (G - k) * k * (G - k) / G**2 / sigma
-    return total / (p * (1 - p))
+    k = np.arange(1, G)
+    log_many = lgamma(G + 1) - np.array([lgamma(i + 1) + lgamma(G - i + 1) for i in k])
+    chance = np.exp(log_many + k * np.log(p) + (G - k) * np.log1p(-p))
+    sigma = np.sqrt(k * (G - k) / (G * (G - ddof))) + epsilon
+    return float(chance @ (k * (G - k) / G**2 / sigma)) / (p * (1 - p))
 
 
 # --- sums over trajectories ----------------------------------------------------------------------

@@ -10,6 +10,7 @@ import math
 import textwrap
 
 WIDE = 78
+TIED = "\u2007=\u2007"
 
 __all__ = ["WIDE", "counted", "degrees", "folded", "number", "percent", "settled", "sum_in_words"]
 
@@ -64,11 +65,12 @@ def sum_in_words(coefficients, names) -> str:
 
 def folded(parts: list[str], indent: str = "  ") -> str:
     """Join parts by a dot, and fold the line where it would be wider than 78."""
-    return textwrap.fill(
-        " · ".join(parts),
+    text = textwrap.fill(
+        " · ".join(parts).replace(" = ", TIED),  # "G = 4" stays on one line
         WIDE,
         initial_indent=indent,
         subsequent_indent=indent + "  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return text.replace(TIED, " = ")
