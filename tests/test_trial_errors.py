@@ -15,6 +15,7 @@ WORLD = tiny_language(longest=2)
 THETA = np.random.default_rng(3).normal(size=(WORLD.O, WORLD.A))
 OLD = THETA + 0.6 * np.random.default_rng(4).normal(size=THETA.shape)
 REF = THETA + 0.5 * np.random.default_rng(5).normal(size=THETA.shape)
+RNG = np.random.default_rng(0)
 
 
 def plain(group):
@@ -191,7 +192,7 @@ def test_a_loss_is_minimised():
     assert (report.verdict, report.climbs) == (UNBIASED, "J")
     agree(report.mean, report.gradient, rtol=1e-8)
     report = trial_of_loss(lambda *x: -rloo(*x), WORLD, THETA, G=3, old_policies=())
-    assert report.factor == pytest.approx(-1)
+    assert (report.climbs, report.factor) == ("-J", pytest.approx(1))
 
 
 def test_a_loss_by_differences_is_the_update_by_hand():
@@ -231,7 +232,8 @@ def test_what_is_held_is_given_where_it_is_asked_for():
         return -(np.exp(logp - held_logp) * less_mean(rewards) * mask).sum() / len(rewards)
 
     report = trial_of_loss(cispo, WORLD, THETA, G=2)
-    assert report.verdict == FACTOR and {x.verdict for x in report.old} == {BIASED}
+    assert report.verdict == FACTOR
+    assert {x.climbs for x in report.old} == {"the surrogate of R - group mean, ratios capped"}
     report = trial_of_loss(once, WORLD, THETA, G=2)
     assert report.verdict == FACTOR and report.knows_old is False
 
@@ -240,7 +242,7 @@ def test_a_gradient_of_ones_own_takes_the_place_of_differences():
     def by_autograd(logp, old_logp, ref_logp, rewards, mask):
         return -less_mean(rewards) * mask / (len(rewards) - 1)
 
-    report = trial_of_loss(None or rloo, WORLD, THETA, G=3, grad=by_autograd)
+    report = trial_of_loss(rloo, WORLD, THETA, G=3, grad=by_autograd)
     assert report.verdict == UNBIASED
     agree(report.mean, report.gradient, rtol=1e-12)
 
@@ -286,11 +288,11 @@ SLIPS = {
         "loss must not change what it is given; it writes",
     ),
     "noise": (
-        lambda logp, old, ref, R, mask, rng=np.random.default_rng(0): rng.normal(),
+        lambda logp, old, ref, R, mask: RNG.normal(),
         "loss must answer the same group in the same way",
     ),
     "no mask": (
-        lambda logp, old, ref, R, mask: (R[:, None] * logp).sum(),
+        lambda logp, old, ref, R, mask: ((1 + R[:, None]) * logp).sum(),
         "loss reads padding: it changes from .* with logp where mask is 0, for a group",
     ),
     "no mask on the ratio": (

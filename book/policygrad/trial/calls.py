@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exact import GroupMoments
+from ..memory import FLOAT, require_memory
 from ..validate import real_array
 from .places import Place
 
-TOGETHER = 1024  # so many groups are cut at a time
+TOGETHER = 1 << 22  # so many numbers are cut at a time
 TRIED = 4  # groups that are tried again, and in another order
 SAME = 1e-9  # relative: by so much may an order, or a second call, change an update
 
@@ -64,9 +65,15 @@ class Caller:
             second call for the same group gives something else.
         """
         rows = place.groups.rows
+        require_memory(
+            f"what {self.name} returns for {len(rows):,} groups",
+            FLOAT * len(rows) * place.theta.size,
+            "take a smaller G or a smaller world",
+        )
         out = np.empty((len(rows), place.theta.size))
-        for first in range(0, len(rows), TOGETHER):
-            part = rows[first : first + TOGETHER]
+        many = max(1, TOGETHER // (place.scores[0].size * place.G + 1))
+        for first in range(0, len(rows), many):
+            part = rows[first : first + many]
             for j, value in enumerate(self._of(place, part)):
                 out[first + j] = value.ravel()
         return out

@@ -97,6 +97,8 @@ def read(
     old = _old_policies(here, old_policies, theta_old, clip, rng)
     asked = Asked([here, *near], old, _own(against), clip, rng.normal(size=(2, *theta.shape)))
     _require_slope(asked.places)
+    for candidate in asked.own:  # refuses what is no objective, also where it is not needed
+        candidate.field(here)
     return asked
 
 

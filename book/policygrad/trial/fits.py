@@ -12,7 +12,7 @@ A field is the gradient of something only if its derivatives commute: along two 
 
     d (m . v) along u = d (m . u) along v.
 
-Source: least squares; Spivak (1965), Calculus on Manifolds, theorem 4-11, for the second.
+Source: Spivak (1965), Calculus on Manifolds, theorem 4-11, for fields that are gradients.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Tried in this order, the first that holds:
     E g = 0                    mean zero
     E g = grad J               unbiased
     E g = c grad J             unbiased up to a factor, c > 0 the same at every place
-    E g = c f                  the gradient of another objective, f from a list
+    E g = c f                  the gradient of another objective, f from a list, or -J
     E g || grad J              the gradient of another objective, a function of J
     E g = a f + b h            the gradient of another objective, such as J - beta KL
     derivatives commute        biased: the gradient of something that is not in the list
@@ -65,6 +65,12 @@ class Means:
         """Is the mean as good as 0 everywhere?"""
         norms = np.sqrt((self.means**2).sum(axis=(1, 2)))
         return bool((norms <= self.tolerance * self.sizes).all())
+
+    @property
+    def unbiased(self) -> bool:
+        """Is the mean grad J everywhere?"""
+        off = self.means - np.array([place.gradient for place in self.places])
+        return bool(np.linalg.norm(off) <= self.allowed * np.linalg.norm(self.means))
 
     @property
     def allowed(self) -> float:
@@ -142,6 +148,8 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
     added = [*ADDED, *(ADDED_OLD if off_policy else ())]
     bases = [J, *own, *(surrogates if off_policy else ()), *ALONE]
     late = [] if off_policy else [*surrogates]
+    if found.unbiased:
+        return Judged(UNBIASED, "J", 1.0)
     if fit := found.first([*bases, *added]):
         return _single(*fit, found, commutes)
     if found.parallel():
@@ -157,10 +165,8 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
 
 def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
     (factor,) = fit.coefficients
-    if c is J and abs(factor - 1) <= found.allowed:
-        return Judged(UNBIASED, "J", 1.0)
-    if c is J and factor > 0:
-        return Judged(FACTOR, "J", factor)
+    if c is J:
+        return Judged(FACTOR, "J", factor) if factor > 0 else Judged(OTHER, "-J", -factor)
     return Judged(_kind(c.objective, commutes), c.name, factor)
 
 

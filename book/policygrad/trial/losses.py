@@ -32,7 +32,8 @@ from .trials import EXACT, tried
 
 STEP = 1e-5  # of the differences
 BY_DIFFERENCES = 1e-7  # relative: what a mean made of them may be off
-KINK = 1e-3  # relative to the slopes: so much the two sides may differ before one looks closer
+TRIED = 8  # groups for which the loss is called twice
+KINK = 1e-4  # relative to the slopes: so much the two sides may differ before one looks closer
 
 __all__ = ["trial_of_loss"]
 
@@ -113,7 +114,7 @@ class _Loss:
         except (TypeError, ValueError):
             self.held = False
         self.asked = 0  # groups for which it was called twice
-        self.padded = 0  # groups whose padding was changed to see whether it matters
+        self.padded = 0  # groups with a padding so far
 
     def update(self, group: Group) -> np.ndarray:
         """The step that lowers the loss, (O, A)."""
@@ -154,7 +155,7 @@ class _Loss:
 
     def _require_one_answer(self, group: Group, base: float) -> None:
         """Ask for some groups twice."""
-        if self.asked < 8:
+        if self.asked < TRIED:
             self.asked += 1
             again = self._value(group, group.logp.copy())
             if abs(again - base) > 1e-9 * (abs(again) + abs(base)):
@@ -208,11 +209,13 @@ class _Loss:
         return slope
 
     def _require_padding_unread(self, group: Group, base: float) -> None:
-        """Change what stands in the padding, for some groups that have any."""
+        """Change what stands in the padding: of the first 8 groups with any, then of every 8th."""
         free = ~group.mask
-        if self.padded >= 8 or not free.any():
+        if not free.any():
             return
         self.padded += 1
+        if self.padded > TRIED and self.padded % TRIED:
+            return
         for k, name in enumerate(("logp", "old_logp", "ref_logp")):
             if getattr(group, name) is None:
                 continue

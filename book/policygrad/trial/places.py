@@ -20,6 +20,7 @@ import numpy as np
 
 from ..exact import EnumeratedTrajectories, Groups, list_groups, policy_gradient
 from ..mdp import MDP
+from ..memory import FLOAT, require_memory
 from ..policies import score, softmax_policy
 
 __all__ = ["Group", "Place"]
@@ -160,6 +161,11 @@ class Place:
     @cached_property
     def scores(self) -> np.ndarray:
         """The score of each step of each trajectory."""
+        require_memory(
+            f"the scores of all steps of {len(self.tau):,} trajectories",
+            FLOAT * self.tau.actions.size * self.theta.size,
+            "take a smaller world",
+        )
         of_steps = score(self.theta)[self.tau.percepts, self.tau.actions]
         return of_steps * self.tau.happened[..., None, None]
 

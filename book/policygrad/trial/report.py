@@ -30,7 +30,7 @@ LEAST = 5e-4  # of the largest entry of grad J: less is not shown
 __all__ = ["OldReport", "Outcome", "Report"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """What a mean update is, and how it stands beside grad J.
 
@@ -58,6 +58,11 @@ class Outcome:
     covariance: np.ndarray
 
     @property
+    def off_policy(self) -> bool:
+        """Did an old policy draw?"""
+        return True
+
+    @property
     def told(self) -> str:
         """What the mean is, or what comes nearest, in words."""
         if self.verdict == ZERO:
@@ -68,15 +73,16 @@ class Outcome:
             return f"{number(self.factor)} of the gradient of J"
         if self.field is None:
             name, rest = self.nearest
-            return f"nothing known fits: nearest is {name}, off by {percent(rest)}"
-        if self.field == "J":
-            return f"downhill, {number(self.factor)} of the gradient of J"
+            no = "neither the clipped surrogate nor" if self.off_policy else "not"
+            return f"{no} anything known: nearest is {name}, off by {percent(rest)}"
         much = "" if self.factor is None else number(self.factor)
         much = "" if much in ("", "1") else f"{much} of "
-        return f"{'it climbs' if self.climbs else 'its mean is that of'} {much}{self.field}"
+        how = "it climbs" if self.climbs else "its mean is that of"
+        how = "downhill: it climbs" if self.field == "-J" else how
+        return f"{how} {much}{self.field}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OldReport(Outcome):
     """What came of a trial with the samples of one old policy; see :class:`Outcome`.
 
@@ -90,7 +96,7 @@ class OldReport(Outcome):
     theta_old: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report(Outcome):
     """What came of a trial; printed, a handful of lines.  See :class:`Outcome`.
 
@@ -110,6 +116,11 @@ class Report(Outcome):
     caution: tuple[str, ...]
 
     @property
+    def off_policy(self) -> bool:
+        """Did an old policy draw, also for the verdict itself?"""
+        return not self.place.on_policy
+
+    @property
     def gradient(self) -> np.ndarray:
         """Grad J at theta, (O, A)."""
         return self.place.gradient
@@ -126,7 +137,7 @@ class Report(Outcome):
         return len(self.place.groups.rows)
 
     def __str__(self) -> str:
-        how = "on-policy" if self.place.on_policy else "with an old policy's samples"
+        how = "with an old policy's samples" if self.off_policy else "on-policy"
         where = f"G = {self.place.G}, {how}, at {counted(len(self.thetas), 'theta')}"
         lines = [folded([self.verdict, self.told, where], "")]
         if self.verdict not in (UNBIASED, FACTOR, ZERO):
@@ -140,6 +151,8 @@ class Report(Outcome):
         if self.caution:
             lines.append(folded(["cannot be seen here: " + self.caution[0], *self.caution[1:]]))
         return "\n".join(lines)
+
+    __repr__ = __str__
 
     def _tried(self) -> str:
         world, place = self.place.world, self.place

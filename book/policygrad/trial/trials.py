@@ -146,13 +146,16 @@ def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
     """With samples of old policies: a report for each, and does the update look at them?"""
     if not asked.old:
         return (), None
-    each = [caller.each(place) for place in asked.old]
-    judged, found = _judged(asked, asked.old, each, tolerance, None)
+    places = list(asked.old)
+    if len(places) < len(asked.places):  # one factor for one place would say nothing
+        places += [old.moved(near.theta) for old in asked.old for near in asked.places[1:]]
+    each = [caller.each(place) for place in places]
+    judged, found = _judged(asked, places, each, tolerance, None)
     reports = tuple(
         OldReport(*_outcome(judged, *moments, place), theta_old=place.theta_old)
-        for place, moments in zip(asked.old, found, strict=True)
+        for place, moments in zip(asked.old, found, strict=False)
     )
-    return reports, not all(np.array_equal(rows, on_policy) for rows in each)
+    return reports, not all(np.array_equal(x, on_policy) for x in each[: len(asked.old)])
 
 
 def _outcome(judged: Judged, mean, covariance, place: Place):
