@@ -9,6 +9,7 @@ from policygrad.estimators import (
     clip_objective,
     clip_slope,
     discounts,
+    gae,
     group_advantages,
     kl_estimates,
     reinforce_gradients,
@@ -19,14 +20,15 @@ from policygrad.exact import (
     expected_return,
     group_expectation,
     policy_gradient,
+    state_values,
     surrogate_gradient,
 )
 from policygrad.policies import score, softmax_policy
 from policygrad.trial import VERDICTS, Place, trial
-from policygrad.trial.clips import surrogates
+from policygrad.trial.clips import KINDS, surrogates
 from policygrad.trial.fits import angle_between, commute, fitted, multiple
 from policygrad.trial.objectives import ADDED, ADDED_OLD, ALONE, deviation_weight
-from policygrad.worlds import bandit, gamma_trap, random_mdp, tiny_language
+from policygrad.worlds import bandit, gamma_trap, random_mdp, tiny_language, two_state
 from random_worlds import agree
 
 UNBIASED, FACTOR, ZERO, OTHER, BIASED, NOTHING = VERDICTS
@@ -744,6 +746,12 @@ def test_advantages_from_values_are_those_of_the_old_policy():
     here = place(WORLD, THERE, old=THERE + some(9, WORLD, 0.5), G=1)
     named = {c.name: c for c in surrogates(0.2, None, off_policy=True)}
     plain = named["the surrogate"].field(here)
+    V = state_values(WORLD, softmax_policy(here.theta_old))[np.arange(3), here.tau.states]
+    to_come = discounts(here.tau, 0.8) * gae(here.tau.rewards, V, 0.8, 1.0) * here.tau.happened
+    agree(
+        KINDS["R to go - V"](here) * here.tau.happened[here.groups.rows], to_come[here.groups.rows]
+    )
+    agree(KINDS["R - V(s_0)"](here)[..., 0], (here.tau.returns - V[:, 0])[here.groups.rows])
     for kind in ("R", "R to go", "R - V(s_0)", "R to go - V"):
         agree(named[f"the surrogate of {kind}"].field(here), plain)
     # clipped, the mean depends on the sign of each: none of them is another
@@ -852,19 +860,20 @@ def test_a_bias_is_told_by_the_entries_that_get_too_much_and_too_little():
 @pytest.mark.parametrize(
     ("world", "G", "says"),
     [
-        (bandit([1.0, 0.0]), 4, ["fewer than three", "one step only", "two values", "one start"]),
+        (bandit([1.0, 0.0]), 4, ["only one", "one step only", "two values)", "one start"]),
         (bandit([1.0, 0.5, 0.0]), 4, ["one step only", "one start"]),
-        (tiny_language(longest=1), 4, ["one step only", "two values"]),
+        (tiny_language(longest=1), 4, ["one step only", "two values)"]),
         (
             tiny_language(longest=2),
             4,
-            ["what pays is all of one length", "two values", "gamma = 1"],
+            ["what pays is all of one length", "two values)", "gamma = 1"],
         ),
         (MIXED, 3, ["G below 4", "gamma = 1"]),
-        (gamma_trap(gamma=0.5), 2, ["fewer than three actions", "one start"]),
+        (gamma_trap(gamma=0.5), 2, ["any direction", "one start"]),
+        (two_state(2, gamma=0.9), 2, ["fewer than three", "all of one length", "one start"]),
         (WORLD, 2, []),
     ],
-    ids=["two arms", "three arms", "one token", "language", "mixed", "trap", "drawn"],
+    ids=["two arms", "three arms", "one token", "language", "mixed", "trap", "two states", "drawn"],
 )
 def test_a_report_says_what_its_world_cannot_show(world, G, says):
     theta = np.linspace(-0.5, 0.7, world.O * world.A).reshape(world.O, world.A) ** 3

@@ -1,10 +1,11 @@
 r"""What a world cannot show, whatever is tried in it.
 
-With two actions a percept has one direction only, so that a share given to the wrong one of two
-others stays unseen; with one step there is neither time nor length; with equal lengths a mean per
-answer is a constant factor; where returns have two values, a deviation is a weight per start, and
-with G = 2 and 3 a constant, 1 and sqrt(2); with one start any weight per start is a factor; without
-a discount gamma^t is 1.
+Where one percept and two actions are all, theta has one direction, and every update is a multiple
+of grad J.  With two actions a percept has one direction only, so that a share given to the wrong
+one of two others stays unseen; with one step there is neither time nor length; with equal lengths a
+mean per answer is a constant factor; where returns have two values, a deviation is a weight per
+start, and with G = 2 and 3 a constant, 1 and sqrt(2); with one start any weight per start is a
+factor; without a discount gamma^t is 1.
 
 Source: :mod:`.objectives`, term by term.
 """
@@ -24,7 +25,9 @@ def cautions(place: Place) -> tuple[str, ...]:
     possible = place.old_chance > 0
     lengths, returns = tau.lengths[possible], np.unique(tau.returns[possible])
     found = []
-    if world.A < 3:
+    if world.O * (world.A - 1) == 1:
+        found.append("any direction (theta has only one)")
+    elif world.A < 3:
         found.append("shares among several other actions (fewer than three actions)")
     if lengths.max() <= 1:
         found.append("time, ratios over steps, lengths (one step only)")

@@ -116,7 +116,7 @@ def tried(caller: Caller, asked: Asked, tolerance: float) -> Report:
 
     def field(theta):
         place = here.moved(theta)
-        return moments(place, caller.each(place)).mean
+        return (place.groups.chances @ caller.each(place)).reshape(theta.shape)
 
     def commutes():
         return commute(field, here.theta, *asked.directions, COMMUTING * tolerance)
@@ -133,13 +133,13 @@ def tried(caller: Caller, asked: Asked, tolerance: float) -> Report:
     )
 
 
-def _judged(asked: Asked, places: list[Place], each, tolerance, commutes):
+def _judged(asked: Asked, places: list[Place], each, tolerance, commutes, with_ratios=True):
     """The verdict at some places, and the moments of the update at each."""
     found = [moments(place, rows) for place, rows in zip(places, each, strict=True)]
     sizes = [np.sqrt(np.trace(x.covariance) + (x.mean**2).sum()) for x in found]
     means = Means(places, np.array([x.mean for x in found]), np.array(sizes), tolerance)
     looked_for = surrogates(*asked.clip, off_policy=not places[0].on_policy)
-    return judge(means, asked.own, looked_for, commutes), found
+    return judge(means, asked.own, looked_for if with_ratios else (), commutes), found
 
 
 def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
@@ -150,12 +150,13 @@ def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
     if len(places) < len(asked.places):  # one factor for one place would say nothing
         places += [old.moved(near.theta) for old in asked.old for near in asked.places[1:]]
     each = [caller.each(place) for place in places]
-    judged, found = _judged(asked, places, each, tolerance, None)
+    knows_old = not all(np.array_equal(x, on_policy) for x in each[: len(asked.old)])
+    judged, found = _judged(asked, places, each, tolerance, None, with_ratios=knows_old)
     reports = tuple(
         OldReport(*_outcome(judged, *moments, place), theta_old=place.theta_old)
         for place, moments in zip(asked.old, found, strict=False)
     )
-    return reports, not all(np.array_equal(x, on_policy) for x in each[: len(asked.old)])
+    return reports, knows_old
 
 
 def _outcome(judged: Judged, mean, covariance, place: Place):
