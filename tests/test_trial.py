@@ -23,6 +23,7 @@ from policygrad.exact import (
     state_values,
     surrogate_gradient,
 )
+from policygrad.learning import GROUP_METHODS, group_gradient
 from policygrad.policies import score, softmax_policy
 from policygrad.trial import VERDICTS, Place, trial
 from policygrad.trial.clips import KINDS, surrogates
@@ -161,6 +162,13 @@ def test_a_constant_weight_moves_nothing_on_average(weight):
     report = trial(by_weight(weight), LANGUAGE, THETA, G=2, old_policies=())
     assert (report.verdict, report.climbs, report.size) == (ZERO, None, 0.0)
     assert np.isnan(report.angle) and np.isnan(report.noise)
+
+
+def test_a_small_mean_beside_much_noise_is_not_zero():
+    # E[3 z + R z / 10^6] = grad J / 10^6
+    report = trial(by_weight(lambda x: 3 + R(x) / 1e6), LANGUAGE, THETA, G=2, old_policies=())
+    assert (report.verdict, report.climbs) == (FACTOR, "J")
+    agree(report.factor, 1e-6, rtol=1e-6)
 
 
 def test_an_update_that_does_not_look_at_the_group_moves_nowhere_by_J():
@@ -344,6 +352,11 @@ def test_ratios_of_steps_climb_the_surrogate():
     report = trial(by_weight(lambda x: ratio(x) * R(x)), LANGUAGE, THETA, G=2)
     assert report.verdict == UNBIASED
     assert {(x.verdict, x.climbs) for x in report.old} == {(OTHER, "the surrogate")}
+    first = report.old[0]
+    assert " ".join(str(first).split()) == (
+        f"the gradient of another objective · it climbs the surrogate · size {first.size:.3f}, "
+        f"angle {first.angle:.1f}° beside the gradient of J"
+    )
     for x in report.old:
         agree(x.factor, 1.0)
         agree(x.mean, surrogate_gradient(LANGUAGE, THETA, x.theta_old))
@@ -369,7 +382,8 @@ def test_the_clip_is_known_and_a_max_for_its_min_is_seen_with_old_samples_only()
     assert all(x.nearest[1] > 0.05 for x in slip.old)
     text = " ".join(str(slip).split())
     assert (
-        "· neither the clipped surrogate nor anything known: nearest is the surrogate, off" in text
+        "· neither the surrogate clipped at 0.2 nor anything known: nearest is the surrogate"
+        in text
     )
 
 
@@ -383,16 +397,49 @@ def test_a_clip_of_another_width_is_found_if_it_is_looked_for(low, high):
 
 
 def test_old_policies_leave_the_clip_on_both_sides():
-    for epsilon in (0.2, 0.9):
+    for epsilon in (0.2, 0.5):
         report = trial(rloo, LANGUAGE, THETA, G=2, epsilon=epsilon)
         for x in report.old:
             there = place(old=x.theta_old)
             w = np.exp(there.logp - there.old_logp)[there.tau.happened]
             assert w.min() < 1 - epsilon and w.max() > 1 + epsilon
     assert len(report.old) == 3
+    for x in trial(rloo, LANGUAGE, THETA, G=2, epsilon=1.0).old:  # no ratio is below 0
+        assert np.exp(place().logp - place(old=x.theta_old).old_logp).max() > 2
+    for x in trial(rloo, LANGUAGE, THETA, G=2, epsilon_high=1e6).old:  # and none so large
+        assert np.abs(x.theta_old - THETA).max() < 5
     given = trial(rloo, LANGUAGE, THETA, G=2, old_policies=[OLD])
     np.testing.assert_array_equal(given.old[0].theta_old, OLD)
     assert "old samples, 1 policy" in str(given)
+
+
+STANDARD = "the surrogate of standardised R"
+METHODS = {  # on-policy: verdict and field; with old samples: what is climbed
+    "REINFORCE": (UNBIASED, "J", "the surrogate"),
+    "RLOO": (UNBIASED, "J", "the surrogate"),
+    "GRPO": (NOTHING, f"{STANDARD}, per answer", "the clipped {}, per answer"),
+    "Dr. GRPO": (FACTOR, "J", "the clipped surrogate of R - group mean"),
+    "DAPO": (NOTHING, f"{STANDARD}, per token of the group", "the clipped {}, per token"),
+    "GSPO": (NOTHING, f"{STANDARD}, per answer", "the clipped {}, by answer"),
+    "CISPO": (NOTHING, f"{STANDARD}, per token of the group", "the {}, ratios capped, per token"),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_methods_of_the_book_are_what_the_book_says(name):
+    # with the step rule of chapter 14's loops, which shares no code with a trial
+    options = GROUP_METHODS[name]
+    verdict, field, old = METHODS[name]
+
+    def update(x):
+        how = {"theta_old": x.theta_old, **options}
+        return group_gradient(MIXED, x.theta, x.trajectories, x.rewards, **how)
+
+    widths = {k: options[k] for k in ("epsilon", "epsilon_high") if k in options}
+    report = trial(update, MIXED, THETA, G=4, **widths)
+    assert (report.verdict, report.field) == (verdict, field)
+    old = old.format("surrogate of standardised R").replace("per token", "per token of the group")
+    assert {x.climbs for x in report.old} == {old}
 
 
 def test_one_old_policy_is_enough_as_neighbours_of_theta_are_tried_too():

@@ -327,6 +327,19 @@ def test_a_sharp_bend_is_no_kink():
     assert report.verdict == ZERO  # each slope is 1/2
 
 
+def test_rounding_is_no_kink():
+    # the first token has no slope but by rounding; a sum of scores after it has mean 0
+    def rounded(logp, old_logp, ref_logp, rewards, mask, held_logp):
+        nothing = (100 + logp[:, 0]) - 100 - logp[:, 0]
+        return nothing.sum() + ((logp - held_logp) * mask)[:, 1:].sum()
+
+    try:
+        report = trial_of_loss(rounded, WORLD, THETA, G=2, old_policies=())
+    except ValueError as error:
+        pytest.fail(str(error))
+    assert report.verdict == ZERO
+
+
 def test_a_kink_elsewhere_is_no_hindrance():
     def hinge(logp, old_logp, ref_logp, rewards, mask):
         return -(less_mean(rewards) * np.maximum(logp, -50.0) * mask).sum() / len(rewards)

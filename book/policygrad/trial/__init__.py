@@ -8,6 +8,14 @@ is the gradient of anything, which it is only if
 
     d m_i / d theta_j = d m_j / d theta_i.
 
+For example, with the mean of the others as a baseline::
+
+    def rloo(group):
+        A = group.rewards - (group.rewards.sum() - group.rewards) / (group.G - 1)
+        return np.einsum("i,itoa->oa", A, group.scores) / group.G
+
+    print(trial(rloo, world, theta, G=4))      # unbiased, the gradient of J, ...
+
 * :func:`.trial` takes an update of a :class:`.Group`, :func:`.trial_of_loss` a loss of
   log-probabilities.  Both give a :class:`.Report`.
 * A :class:`.Place` is a world with its policies, on which fields are exact.

@@ -33,7 +33,7 @@ from .places import Place
 
 NEAR, NEIGHBOURS = 0.3, 2
 OLD = (0.25, 0.5, 1.0)  # how far old policies are from theta, in logits
-FURTHER, TRIES = 1.3, 20  # until ratios leave the clip
+FURTHER, FARTHEST = 1.3, 4.0  # until ratios leave the clip
 STEP = 1e-3  # of the differences of an objective
 
 __all__ = ["Asked", "read"]
@@ -140,13 +140,14 @@ def _far_enough(here: Place, distance: float, clip, rng) -> Place:
     """An old policy near theta, so far that ratios leave the clip on both sides."""
     low, high = 1 - clip[0], 1 + (clip[0] if clip[1] is None else clip[1])
     direction = rng.normal(size=here.theta.shape)
-    for _ in range(TRIES):
-        there = here.drawn_by(here.theta + distance * direction)
+    far = distance
+    while far < FARTHEST:
+        there = here.drawn_by(here.theta + far * direction)
         w = np.exp(there.logp - there.old_logp)[there.tau.happened]
-        if w.min() < low and w.max() > high:
-            break
-        distance *= FURTHER
-    return there
+        if (w.min() < low or low == 0) and w.max() > high:
+            return there
+        far *= FURTHER
+    return here.drawn_by(here.theta + distance * direction)
 
 
 # --- objectives of the caller's own --------------------------------------------------------------

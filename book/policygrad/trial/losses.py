@@ -33,7 +33,8 @@ from .trials import EXACT, tried
 STEP = 1e-5  # of the differences
 BY_DIFFERENCES = 1e-7  # relative: what a mean made of them may be off
 TRIED = 8  # groups for which the loss is called twice
-KINK = 1e-4  # relative to the slopes: so much the two sides may differ before one looks closer
+KINK = 1e-4  # of the slopes of a group: if the two sides differ by more, one looks closer
+ROUNDING = 1e-8  # what the two sides may differ by rounding, of terms of some 100
 
 __all__ = ["trial_of_loss"]
 
@@ -138,20 +139,34 @@ class _Loss:
             raise type(error)(f"{error}{_for(group)}") from None
 
     def _slopes(self, group: Group) -> np.ndarray:
+        """The derivatives by logp, (G, T), by differences."""
         base = self._value(group, group.logp.copy())
         self._require_one_answer(group, base)
         self._require_padding_unread(group, base)
-        out = np.zeros(group.logp.shape)
+        slopes, bends = np.zeros((2, *group.logp.shape))
         known = {}
         for i in range(group.G):
-            key = group.states[i].tobytes() + group.actions[i].tobytes()
-            if key in known:
-                out[i] = out[known[key]]
-                continue
-            known[key] = i
+            like = known.setdefault(group.states[i].tobytes() + group.actions[i].tobytes(), i)
             for t in range(group.lengths[i]):
-                out[i, t] = self._slope(group, i, t, base)
-        return out
+                if like != i:
+                    slopes[i, t] = slopes[like, t]
+                    continue
+                up, down = self._beside(group, i, t, STEP)
+                slopes[i, t] = (up - down) / (2 * STEP)
+                bends[i, t] = (up - 2 * base + down) / STEP
+        sharp = np.abs(bends) > KINK * (np.abs(slopes).max(initial=0) + abs(base)) + ROUNDING
+        for i, t in np.argwhere(sharp):
+            self._require_smooth(group, i, t, base, bends[i, t])
+        return slopes
+
+    def _beside(self, group: Group, i: int, t: int, h: float) -> tuple[float, float]:
+        """The loss with one log-probability moved up by h, and down."""
+        found = []
+        for by in (h, -h):
+            logp = group.logp.copy()
+            logp[i, t] += by
+            found.append(self._value(group, logp))
+        return found[0], found[1]
 
     def _require_one_answer(self, group: Group, base: float) -> None:
         """Ask for some groups twice."""
@@ -164,17 +179,10 @@ class _Loss:
                     f"then {again:.6g}{_for(group)}"
                 )
 
-    def _slope(self, group, i, t, base) -> float:
-        up, down = (self._value(group, _moved(group.logp, i, t, x)) for x in (STEP, -STEP))
-        slope, bend = (up - down) / (2 * STEP), (up - 2 * base + down) / STEP
-        if abs(bend) > KINK * (abs(slope) + abs(base)):
-            self._require_smooth(group, i, t, base, bend)
-        return slope
-
     def _require_smooth(self, group, i, t, base, bend) -> None:
         """Is it a sharp bend, which is half as large with half the step, or a kink?"""
         h = STEP / 2
-        up, down = (self._value(group, _moved(group.logp, i, t, x)) for x in (h, -h))
+        up, down = self._beside(group, i, t, h)
         nearer = (up - 2 * base + down) / h
         if abs(nearer - bend / 2) > 0.1 * abs(bend):
             below, above = (base - down) / h, (up - base) / h
@@ -234,9 +242,3 @@ def _for(group: Group) -> str:
     return (
         f", for a group with rewards {group.rewards.tolist()} and lengths {group.lengths.tolist()}"
     )
-
-
-def _moved(logp: np.ndarray, i: int, t: int, by: float) -> np.ndarray:
-    out = logp.copy()
-    out[i, t] += by
-    return out

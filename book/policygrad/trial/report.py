@@ -44,6 +44,7 @@ class Outcome:
     size, angle, noise : beside grad J at theta; angle in degrees; NaN where the mean is zero.
     mean : (O, A) the exact mean update at theta.
     covariance : (O*A, O*A) its covariance, the update flattened row by row.
+    clip : (epsilon, epsilon_high) of the clipped surrogate that was looked for.
     """
 
     verdict: str
@@ -56,6 +57,7 @@ class Outcome:
     noise: float
     mean: np.ndarray
     covariance: np.ndarray
+    clip: tuple[float, float | None]
 
     @property
     def off_policy(self) -> bool:
@@ -73,7 +75,10 @@ class Outcome:
             return f"{number(self.factor)} of the gradient of J"
         if self.field is None:
             name, rest = self.nearest
-            no = "neither the clipped surrogate nor" if self.off_policy else "not"
+            no = "not"
+            if self.off_policy:
+                widths = " and ".join(f"{width:g}" for width in self.clip if width is not None)
+                no = f"neither the surrogate clipped at {widths} nor"
             return f"{no} anything known: nearest is {name}, off by {percent(rest)}"
         much = "" if self.factor is None else number(self.factor)
         much = "" if much in ("", "1") else f"{much} of "
@@ -94,6 +99,12 @@ class OldReport(Outcome):
     """
 
     theta_old: np.ndarray
+
+    def __str__(self) -> str:
+        beside = f"size {number(self.size)}, angle {degrees(self.angle)} beside the gradient of J"
+        return folded([self.verdict, self.told, beside], "")
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -124,7 +124,7 @@ def tried(caller: Caller, asked: Asked, tolerance: float) -> Report:
     judged, found = _judged(asked, asked.places, each, tolerance, commutes)
     old, knows_old = _with_old(caller, asked, each[0], tolerance)
     return Report(
-        *_outcome(judged, *found[0], here),
+        *_outcome(judged, *found[0], here, asked.clip),
         place=here,
         thetas=np.array([place.theta for place in asked.places]),
         old=old,
@@ -153,18 +153,18 @@ def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
     knows_old = not all(np.array_equal(x, on_policy) for x in each[: len(asked.old)])
     judged, found = _judged(asked, places, each, tolerance, None, with_ratios=knows_old)
     reports = tuple(
-        OldReport(*_outcome(judged, *moments, place), theta_old=place.theta_old)
+        OldReport(*_outcome(judged, *moments, place, asked.clip), theta_old=place.theta_old)
         for place, moments in zip(asked.old, found, strict=False)
     )
     return reports, knows_old
 
 
-def _outcome(judged: Judged, mean, covariance, place: Place):
+def _outcome(judged: Judged, mean, covariance, place: Place, clip):
     """The entries of an :class:`.Outcome`, in order."""
     told = judged.verdict, judged.climbs, judged.field, judged.factor, judged.nearest
     length, spread = np.linalg.norm(mean), np.trace(covariance)
     size = float(length / np.linalg.norm(place.gradient))
     if length <= EXACT * np.sqrt(spread + length**2):
-        return *told, 0.0, np.nan, np.nan, mean, covariance
+        return *told, 0.0, np.nan, np.nan, mean, covariance, clip
     noise = float(spread / place.plain_noise / size**2)
-    return *told, size, angle_between(mean, place.gradient), noise, mean, covariance
+    return *told, size, angle_between(mean, place.gradient), noise, mean, covariance, clip
