@@ -386,6 +386,23 @@ row(
 )
 
 
+def each_parameter(g, c):
+    """A baseline of its own for each logit: any table of numbers."""
+    own = SOME[: g.theta.size].reshape(g.theta.shape)
+    Z = g.scores.sum(axis=1)
+    return ((g.rewards[:, None, None] - own) * Z).mean(axis=0)
+
+
+row(
+    "a baseline of each parameter",
+    "drawn",
+    1,
+    UNBIASED,
+    "eq-best-per-parameter",
+    update=each_parameter,
+)
+
+
 def peeking(g, c):
     here = SOME[g.states[:, : g.mask.shape[1]]] + 0.1 * SOME[np.where(g.mask, g.actions, 0)]
     return discount(g) * (to_go(g) - here)
@@ -490,6 +507,20 @@ row(
         * g.mask
     ),
 )
+
+
+def compatible(g, c):
+    """The best fit of the advantage by scores, in its place: its weights solve F x = grad J."""
+
+    def compute():
+        F = fisher_information(g.world, g.theta)
+        return np.linalg.pinv(F) @ policy_gradient(g.world, g.theta).ravel()
+
+    x = known("fit", g.world, g.theta, compute).reshape(g.theta.shape)
+    return discount(g) * np.einsum("itoa,oa->it", g.scores, x)
+
+
+row("a critic fitted on compatible features", "drawn", 1, UNBIASED, "eq-compatible", compatible)
 
 
 def natural(g, c):
@@ -748,7 +779,16 @@ def tilted(c, theta):
     return surrogate(c.world, theta, c.old)
 
 
-def mean_of_old(paid, G):
+def others_less(R):
+    return R - (R.sum(axis=1, keepdims=True) - R) / (R.shape[1] - 1)
+
+
+def over_deviation(R):
+    apart, std = R - R.mean(axis=1, keepdims=True), R.std(axis=1, keepdims=True)
+    return apart / np.where(std > 1e-12, std, 1)
+
+
+def mean_of_old(paid, G, advantage=others_less):
     """The mean over groups of the old policy of what is paid for each answer: frozen samples."""
 
     def objective(c, theta):
@@ -756,9 +796,7 @@ def mean_of_old(paid, G):
         pi, before = softmax_policy(theta), softmax_policy(c.old)
         o, a = np.where(tau.happened, tau.percepts, 0), np.where(tau.happened, tau.actions, 0)
         w = np.where(tau.happened, pi[o, a] / before[o, a], 1.0)[rows]
-        R = tau.returns[rows]
-        A = R - (R.sum(axis=1, keepdims=True) - R) / (G - 1)
-        T = tau.lengths[rows]
+        A, T = advantage(tau.returns[rows]), tau.lengths[rows]
         return chances @ paid(w, A, T, tau.happened[rows]).mean(axis=1)
 
     return objective
@@ -872,6 +910,54 @@ row(
     old=OTHER,
     climbs_old=mean_of_old(lambda w, A, T, on: clipped(geometric_of(w, T), A), 2),
     glance="GSPO, clip",
+)
+
+
+def by_answer(w, A, T, on):
+    return (clipped(w, A) * on).sum(axis=2) / T
+
+
+def by_tokens(w, A, T, on):
+    paid = (clipped(w, A, LOW, HIGH) * on).sum(axis=2)
+    return paid / T.mean(axis=1, keepdims=True)
+
+
+row(
+    "GRPO as published, but for the penalty",
+    "letters",
+    3,
+    NOTHING,
+    "eq-length-division",
+    lambda g, c: ratios(g) * clip_slope(ratios(g), standardised(R(g)), LOW) / T(g),
+    old=OTHER,
+    climbs_old=mean_of_old(by_answer, 3, over_deviation),
+)
+row(
+    "DAPO as published, but for the dynamic sampling",
+    "letters",
+    3,
+    NOTHING,
+    "eq-length-division",
+    lambda g, c: ratios(g) * clip_slope(ratios(g), standardised(R(g)), LOW, HIGH) / tokens(g),
+    old=OTHER,
+    climbs_old=mean_of_old(by_tokens, 3, over_deviation),
+)
+
+
+def only_the_past(g, c):
+    """Each reward with the ratios up to it, and the scores up to it."""
+    paid = discount(g) * g.step_rewards * ratios(g).cumprod(axis=1)
+    return paid[:, ::-1].cumsum(axis=1)[:, ::-1]
+
+
+row(
+    "a ratio for each reward",
+    "drawn",
+    1,
+    UNBIASED,
+    "eq-per-decision",
+    only_the_past,
+    old=UNBIASED,
 )
 
 
@@ -992,6 +1078,37 @@ row(
     "eq-forward-tokens",
     lambda g, c: -pull(g) / T(g),
     glance="k3 loss, GRPO",
+)
+
+
+row(
+    "k1 to go, with the ratio of the answer",
+    "answers",
+    1,
+    OTHER,
+    "eq-old-tokens",
+    lambda g, c: -whole(ratios(g)) * k1(g)[:, ::-1].cumsum(axis=1)[:, ::-1],
+    climbs=minus_kl,
+    old=OTHER,
+    climbs_old=minus_kl,
+)
+
+
+def kl_at_old_places(c, theta):
+    tau, pi, ref = c.trajectories, softmax_policy(theta), softmax_policy(c.ref)
+    each = (pi * np.log(pi / ref)).sum(axis=1)[np.where(tau.happened, tau.percepts, 0)]
+    return -c.chances(c.old) @ (each * tau.happened).sum(axis=1)
+
+
+row(
+    "k3 of each token times its ratio, differentiated",
+    "answers",
+    1,
+    NOTHING,
+    "eq-old-tokens",
+    lambda g, c: -ratios(g) * k1(g),  # the slope of w k3 by log pi
+    old=OTHER,
+    climbs_old=kl_at_old_places,
 )
 
 
