@@ -29,6 +29,7 @@ from policygrad.trial import VERDICTS, Place, trial
 from policygrad.trial.clips import KINDS, surrogates
 from policygrad.trial.fits import angle_between, commute, fitted, multiple
 from policygrad.trial.objectives import ADDED, ADDED_OLD, ALONE, deviation_weight
+from policygrad.trial.words import counted, degrees, number, percent, sum_in_words
 from policygrad.worlds import bandit, gamma_trap, random_mdp, tiny_language, two_state
 from random_worlds import agree
 
@@ -234,6 +235,28 @@ def test_grpo_is_the_gradient_of_nothing_and_has_a_name():
     assert per_token.field == "the surrogate of R - group mean, per token of the group"
 
 
+def test_grpo_with_its_penalty_has_a_name_of_two_parts():
+    def slope(x):
+        k3 = 0.04 * (1 - np.exp(-log_ratio(x))) / T(x)
+        A = standardised(x) / T(x) + 0 * x.mask
+        return clip_slope(ratio(x), A, 0.2) * ratio(x) - k3
+
+    report = trial(by_weight(slope), MIXED, THETA, G=3, theta_ref=REF)
+    # with three answers and rewards 0 and 1 the deviation is a factor, sqrt(2)
+    assert (report.verdict, report.climbs) == (NOTHING, None)
+    assert report.field == (
+        "1.41 (R - J)/T, J held - 0.04 KL(pi_ref||pi) at the states met, per answer"
+    )
+    assert {x.climbs for x in report.old} == {
+        "the clipped surrogate of standardised R, per answer - 0.04 k3 of old samples, per answer"
+    }
+    report = trial(by_weight(slope), MIXED, THETA, G=4, theta_ref=REF, old_policies=())
+    assert report.field == (
+        "the surrogate of standardised R, per answer"
+        " - 0.04 KL(pi_ref||pi) at the states met, per answer"
+    )
+
+
 def test_k1_in_the_loss_does_nothing_and_in_the_reward_it_is_the_penalty():
     how = {"G": 2, "theta_ref": REF, "old_policies": ()}
     assert trial(by_weight(lambda x: 0.1), LANGUAGE, THETA, **how).verdict == ZERO
@@ -316,6 +339,17 @@ def test_a_factor_that_changes_with_theta_is_another_objective():
         by_weight(lambda x: R(x) * (1 + (x.theta**2).sum())), LANGUAGE, THETA, G=1, old_policies=()
     )
     assert (report.verdict, report.climbs) == (NOTHING, None)
+
+
+def test_a_J_below_0_has_no_logarithm():
+    # R / J climbs log(-J), downhill for J
+    world, theta = bandit([-1.0, -2.0, -4.0]), np.array([[0.3, -0.1, 0.2]])
+
+    def over_J(x):
+        return R(x) / expected_return(world, softmax_policy(x.theta))
+
+    report = trial(by_weight(over_J), world, theta, old_policies=())
+    assert (report.verdict, report.climbs) == (OTHER, "a falling function of J")
 
 
 def test_what_is_in_no_list_is_biased_if_it_is_the_gradient_of_something():
@@ -889,6 +923,46 @@ def test_a_report_word_by_word():
         "    beyond a weight per start (returns of two values) · a missing gamma^t",
         "    (gamma = 1)",
     ]
+
+
+def test_a_mean_of_zero_has_neither_noise_nor_direction():
+    report = trial(by_weight(lambda x: 1.0), LANGUAGE, THETA, G=2, old_policies=())
+    assert [line.split(" · ")[0] for line in str(report).splitlines()[:2]] == [
+        "mean zero",
+        "  tried in: 2 starts, 3 actions, 14 trajectories, 56 groups at each place",
+    ]
+
+
+def test_a_factor_with_old_samples_is_told():
+    half = by_weight(lambda x: ratio(x).prod(axis=1)[:, None] * R(x) / 2)
+    report = trial(half, LANGUAGE, THETA, G=1)
+    assert "  old samples, 3 policies: unbiased up to a factor, 0.500" in str(report).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (number(1 - 1e-12), "1"),
+        (number(2 / 3), "0.667"),
+        (number(12.3456), "12.3"),
+        (number(1e-9), "1e-09"),
+        (number(np.nan), "undefined"),
+        (degrees(1e-9), "0°"),
+        (degrees(90 - 1e-9), "90°"),
+        (degrees(0.0123), "0.012°"),
+        (degrees(12.345), "12.3°"),
+        (degrees(np.nan), "undefined"),
+        (percent(0.012345, "+"), "+1.2%"),
+        (percent(-12.3), "-1230%"),
+        (counted(1, "policy"), "1 policy"),
+        (counted(3, "policy"), "3 policies"),
+        (counted(6120, "group"), "6,120 groups"),
+        (sum_in_words((1.0, -0.1), ("J", "KL")), "J - 0.1 KL"),
+        (sum_in_words((-2.0, 1 / 3), ("J", "H")), "-2 J + 0.333 H"),
+    ],
+)
+def test_numbers_in_words(text, says):
+    assert text == says
 
 
 def test_a_bias_is_told_by_the_entries_that_get_too_much_and_too_little():

@@ -48,7 +48,7 @@ def surrogates(
     off_policy : does theta_old stand still?  Only then are these the gradients of something.
     """
     clip = epsilon, epsilon if epsilon_high is None else epsilon_high
-    found = [Candidate("the surrogate", _exact(None, None), off_policy)]
+    found = [Candidate("the surrogate", _exact(None, None), off_policy, plain=True)]
     if off_policy:
         found.append(Candidate("the clipped surrogate", _exact(*clip), True))
     pushes = PUSHES if off_policy else {"the surrogate of {}": PUSHES["the surrogate of {}"]}

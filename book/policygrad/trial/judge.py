@@ -36,7 +36,7 @@ VERDICTS = (
     "the gradient of nothing",
 )
 UNBIASED, FACTOR, ZERO, OTHER, BIASED, NOTHING = VERDICTS
-J = Candidate("J", lambda place: place.gradient)
+J = Candidate("J", lambda place: place.gradient, plain=True)
 
 __all__ = ["VERDICTS", "Judged", "Means", "judge"]
 
@@ -87,14 +87,14 @@ class Means:
         return self.known[candidate]
 
     def first(self, candidates) -> tuple[Candidate, Fit] | None:
-        """The first that fits, or the first with the factor 1 if there is one; J before all."""
+        """The first that fits: a plain one before those of factor 1, and these before others."""
         fits = []
         for c in candidates:
             if (values := self.fields(c)) is None:
                 continue
             fit = fitted(self.means, [values])
             if fit.rest <= self.allowed:
-                if c is J or abs(fit.coefficients[0] - 1) <= self.allowed:
+                if c.plain or abs(fit.coefficients[0] - 1) <= self.allowed:
                     return c, fit
                 fits.append((c, fit))
         return fits[0] if fits else None
@@ -182,15 +182,23 @@ def _function_of_J(found: Means, commutes) -> Judged:
 
 
 def _combined(found: Means, bases, added, commutes) -> Judged | None:
+    """A sum of two: a plain one before those of factor 1, and these before others."""
+    first = None
     for base, more in product(bases, added):
         one, other = found.fields(base), found.fields(more)
         if one is None or other is None or base is more:
             continue
         fit = fitted(found.means, [one, other])
         if fit.rest <= found.allowed:
-            name = sum_in_words(fit.coefficients, (base.name, more.name))
-            return Judged(_kind(base.objective and more.objective, commutes), name)
-    return None
+            first = first or (fit, base, more)
+            if base.plain or abs(fit.coefficients[0] - 1) <= found.allowed:
+                first = fit, base, more
+                break
+    if first is None:
+        return None
+    fit, base, more = first
+    name = sum_in_words(fit.coefficients, (base.name, more.name))
+    return Judged(_kind(base.objective and more.objective, commutes), name)
 
 
 def _unknown(found: Means, candidates, commutes) -> Judged:

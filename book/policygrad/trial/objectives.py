@@ -46,11 +46,13 @@ class Candidate(NamedTuple):
     name : as a report says it.
     field : of a :class:`.Place`, gives (O, A), or None where it has no meaning.
     objective : is it the gradient of something in every world?
+    plain : does it go before all others, whatever its factor?
     """
 
     name: str
     field: object
     objective: bool = True
+    plain: bool = False
 
 
 def deviation_weight(p: float, G: int, *, ddof: int = 0, epsilon: float = 0.0) -> float:
