@@ -7,12 +7,19 @@ the metadata of the outputs.
 """
 
 import json
+import sys
 from itertools import zip_longest
 
-import nbval.kernel
 import pytest
 
 import kernels
+
+# jsonschema would build 38 grammars of addresses when it is imported, and use none. So nbval,
+# which imports it, is kept (in pyproject.toml) from being a plug-in before this is said.
+sys.modules.setdefault("rfc3987_syntax", None)
+import nbval.kernel  # noqa: E402
+
+pytest_plugins = ["nbval.plugin"]
 
 
 def pytest_configure():

@@ -25,11 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chapters import Session
+from forks import Snapshot
 from rerun import names, needs, sets
 
 FOLDER = Path(__file__).parent / "experiments"
 BOOK = Path(__file__).resolve().parents[1] / "book"
 THROUGH = "runs through"
+SECONDS = 600  # of processor time, for one experiment
 
 
 @dataclass(frozen=True)
@@ -97,28 +99,67 @@ def sources(path: Path) -> dict[str, str]:
     return {c["id"]: "".join(c["source"]) for c in cells if c["cell_type"] == "code"}
 
 
-def faults(experiment: Experiment, path: Path, everything: bool = False) -> list[str]:
-    """Make the change, run what it touches, and say what does not end as it should."""
+def faults(made: list[Experiment], path: Path, everything: bool = False) -> list[list[str]]:
+    """Make each change, run what it touches, and say of each what does not end as it should.
+
+    The chapter is run once: each experiment goes on in a copy of it, from the cell that it changes.
+    """
     before = sources(path)
-    cells = experiment.changed(before)
-    place = list(before).index(experiment.cell)
-    run = range(len(cells)) if everything else touched(cells, place, sets(before[experiment.cell]))
-    stopped, missing = {}, set()
+    cells, ends = list(before.values()), {}
+    runs = [Run(one, before, everything) for one in made]
+    shared = {number for run in runs for number in run.touched if number < run.place}
     with Session(path) as session:
-        for number in run:
-            error = session.execute(number, cells[number])
-            if error is None:
-                continue
-            if not (isinstance(error, NameError) and error.name in missing):
-                stopped[number] = f"{type(error).__name__}: {error}"
-            missing |= sets(cells[number])
-    said = [part for part in experiment.ends if any(part in text for text in stopped.values())]
-    found = [
-        f"cell {number}, {cells[number].splitlines()[0]!r}, stops: {text}"
-        for number, text in stopped.items()
-        if not any(part in text for part in said)
-    ]
-    return found + [f"no cell says {part!r}" for part in experiment.ends if part not in said]
+        stops = Stops(session)
+        for number in sorted(shared | {run.place for run in runs}):
+            here = [k for k, run in enumerate(runs) if run.place == number]
+            if here:
+                copies = Snapshot(lambda k: runs[k].ends(stops))
+                ends |= {k: copies.ask(k, SECONDS) for k in here}
+                copies.close()
+            if number in shared:
+                stops.execute(number, cells[number])
+    return [["it came to no end"] if ends[k] is None else ends[k] for k in range(len(runs))]
+
+
+class Stops:
+    """Which cells of a session have stopped, by what; and what is missing since."""
+
+    def __init__(self, session: Session):
+        self.session, self.said, self.missing = session, {}, set()
+
+    def execute(self, number: int, cell: str) -> None:
+        """Run a cell, and note whether it stops."""
+        error = self.session.execute(number, cell)
+        if error is not None:
+            if not (isinstance(error, NameError) and error.name in self.missing):
+                self.said[number] = f"{type(error).__name__}: {error}"
+            self.missing |= sets(cell)
+
+
+class Run:
+    """An experiment with a chapter: its cells after the change, and those that are to be run."""
+
+    def __init__(self, experiment: Experiment, before: dict[str, str], everything: bool):
+        self.experiment, self.cells = experiment, experiment.changed(before)
+        self.place = list(before).index(experiment.cell)
+        lost = sets(before[experiment.cell])
+        self.touched = touched(self.cells, self.place, lost)
+        if everything:
+            self.touched = list(range(len(self.cells)))
+
+    def ends(self, stops: Stops) -> list[str]:
+        """Go on from before the changed cell, and say what does not end as it should."""
+        for number in self.touched:
+            if number >= self.place:
+                stops.execute(number, self.cells[number])
+        parts = self.experiment.ends
+        said = [part for part in parts if any(part in text for text in stops.said.values())]
+        found = [
+            f"cell {number}, {self.cells[number].splitlines()[0]!r}, stops: {text}"
+            for number, text in stops.said.items()
+            if not any(part in text for part in said)
+        ]
+        return found + [f"no cell says {part!r}" for part in parts if part not in said]
 
 
 def touched(cells: list[str], place: int, lost: set[str] = frozenset()) -> list[int]:
@@ -174,8 +215,8 @@ def main() -> int:
     """Make the experiments with some chapters, and say how they end."""
     bad = 0
     for path in sorted(p for name in sys.argv[1:] for p in FOLDER.glob(f"{name}*.json")):
-        for experiment in read(path):
-            found = faults(experiment, BOOK / f"{path.stem}.ipynb")
+        made = read(path)
+        for experiment, found in zip(made, faults(made, BOOK / f"{path.stem}.ipynb"), strict=True):
             bad += bool(found)
             print(
                 experiment, "\n    ".join([":", *found] if found else ["  as written"]), flush=True

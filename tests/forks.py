@@ -124,4 +124,5 @@ def _fork() -> int:
     if pid == 0:
         sys.settrace(None)  # a child's coverage is nobody's
         gc.freeze()
+        gc.set_threshold(50_000)  # it does not live long: to look for rings often takes longer
     return pid

@@ -315,14 +315,22 @@ class Prover:
         matter = {unit.cell for unit in that_matter(self.units, verdict.cell, verdict.line)}
         for number in sorted(matter, reverse=True)[:NEAREST]:
             cell = self.cells[number]
-            for file, ran in self._called_in(cell).items():
-                if known is not None and known["in"] != file:
-                    continue
+            for file, lines in self._lines(cell, known).items():
                 code, tree = _source(file)
-                lines = [i for i in ran if known is None or code[i - 1].strip() == known["line"]]
                 for slip in slips(tree, kinds, lines) if lines else ():
                     record = {"in": file, "line": code[slip.line - 1].strip(), "slip": str(slip)}
                     yield Try(record, number, cell.tree, (file, slip.tree))
+
+    def _lines(self, cell: Cell, known: dict | None) -> dict[str, list[int]]:
+        """Lines of the package to strike, by file.
+
+        Those of a recorded slip, whether the cell runs them or not: to see which it runs would take
+        longer than to try the slip.  To look for one, those that it may run.
+        """
+        if known is None:
+            return self._called_in(cell)
+        code = _source(known["in"])[0]
+        return {known["in"]: [i for i, line in enumerate(code, 1) if line.strip() == known["line"]]}
 
     def _called_in(self, cell: Cell) -> dict[str, list[int]]:
         """Lines of the package that a cell may run, by file, those of formulas first."""
@@ -413,7 +421,8 @@ def _functions(module) -> Iterator[FunctionType]:
 
 @cache
 def _source(file: str) -> tuple[list[str], ast.Module]:
-    code = (PACKAGE / file).read_text("utf-8")
+    path = PACKAGE / file
+    code = path.read_text("utf-8") if path.exists() else ""  # a record may be older than the file
     return code.splitlines(), ast.parse(code)
 
 

@@ -1,6 +1,8 @@
 """What a curious reader changes first runs through, or stops with a word on why it has to."""
 
 import json
+from itertools import groupby
+from operator import attrgetter
 
 import nbformat
 import pytest
@@ -14,11 +16,15 @@ from test_chapters import HEAD
 WRITTEN = [one for path in sorted(FOLDER.glob("*.json")) for one in experiments.read(path)]
 
 
+MADE = {page: [*group] for page, group in groupby(WRITTEN[::EVERY_EXPERIMENT], attrgetter("page"))}
+
+
 @needs_fork
-@pytest.mark.parametrize("experiment", WRITTEN[::EVERY_EXPERIMENT], ids=str)
-def test_an_experiment_ends_as_it_is_written_down(experiment):
-    found = forks.in_child(faults, experiment, BOOK / f"{experiment.page}.ipynb")
-    assert not found, "\n".join(found)
+@pytest.mark.parametrize("page", MADE)
+def test_an_experiment_ends_as_it_is_written_down(page):
+    found = forks.in_child(faults, MADE[page], BOOK / f"{page}.ipynb")
+    told = zip(MADE[page], found, strict=True)
+    assert not any(found), "\n".join(f"{one}: {fault}" for one, all in told for fault in all)
 
 
 def test_no_experiment_is_written_down_twice():
@@ -50,7 +56,8 @@ def written(folder, cells=CELLS):
 
 
 def ended(path, cell, old, new, *ends, **options):
-    return faults(Experiment("03-tiny", cell, old, new, ends), path, **options)
+    (found,) = faults([Experiment("03-tiny", cell, old, new, ends)], path, **options)
+    return found
 
 
 @pytest.mark.parametrize("everything", [False, True])

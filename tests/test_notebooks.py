@@ -180,7 +180,8 @@ def compared(tmp_path_factory) -> SimpleNamespace:
         notebook = nbformat.read(first, as_version=4)
         change(notebook.cells[0])
         nbformat.write(notebook, folder / f"{name}.ipynb")
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-rA"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:nbval"]  # as pyproject.toml says
+    command += ["--nbval", "--nbval-current-env", "-q", "-rA"]
     command += ["--nbval-cell-timeout=60", "-p", "no:cacheprovider", "--rootdir", folder, folder]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
     inherited["PYTHONPATH"] = str(ROOT / "_ext")

@@ -163,8 +163,11 @@ class Parser(Reader):
         if upper[:1] + upper[-1:] == ["(", ")"]:
             upper, batch = [], self.inner(upper[1:-1])
         index, inside = self.several(index, {","}), self._arguments(name)
+        plainly = not (index or primes) and theta is batch is inside is None
 
         def value(scope):
+            if plainly:
+                return plain(names.value(name, scope))
             if theta is not None:
                 scope = scope | {r"\theta": np.ravel(theta(scope))}
             if batch is not None:

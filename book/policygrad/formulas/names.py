@@ -141,7 +141,9 @@ class Names:
                 name = x.name.rstrip("_")
                 known = name in self.domains or len(name) == 1
                 letters += (name if known else "\\" + name,) if x.default is x.empty else ()
-            entry.meaning = lambda scope: value(*[self.value(x, scope) for x in letters])
+            entry.meaning = lambda scope: value(
+                *[scope[x] if x in scope else self.value(x, scope) for x in letters]
+            )
         else:
             value = np.array(value) if isinstance(value, list) else value
             value = np.ravel(value) if is_parameter(entry.name) else value
@@ -161,18 +163,23 @@ class Names:
                 return scope[name]
             if name.rstrip("'") in self.domains:
                 raise Unbound(name)
-        below = [whole(x, f"an index of {name}") for x in below]
-        entries = [x for x in self.entries.get(name, ()) if len(x.below) == len(below)]
-        entries = [x for x in entries if inside is None or len(x.inside) == len(inside)]
+        below = [x if type(x) is int else whole(x, f"an index of {name}") for x in below]
+        entries = [
+            x
+            for x in self.entries.get(name, ())
+            if len(x.below) == len(below) and (inside is None or len(x.inside) == len(inside))
+        ]
         if not entries:
             raise Missing(f"{name} has no value for {len(inside or ()) + len(below)} arguments")
-        entry = min(entries, key=lambda x: sum(letter not in scope for letter in x.inside))
+        entry = entries[0]
+        if len(entries) > 1:
+            entry = min(entries, key=lambda x: sum(letter not in scope for letter in x.inside))
         inside = [self.value(x, scope) for x in entry.inside] if inside is None else inside
         given = dict(zip(entry.below + entry.inside, (*below, *inside), strict=True))
         for x, value in given.items():
             if is_parameter(x) or getattr(value, "shape", ())[1:] == (1,):
                 given[x] = np.ravel(value)
-            elif isinstance(value, Integral) and value < self.least.get(x, value):
+            elif x in self.least and isinstance(value, Integral) and value < self.least[x]:
                 raise Undefined(f"{name} at {x} = {value}: {x} begins at {self.least[x]}")
         try:
             return (

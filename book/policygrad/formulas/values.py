@@ -29,23 +29,28 @@ MATRIX = {"tr": np.trace, "transpose": np.transpose, "pinv": np.linalg.pinv}
 
 def symbolic(*xs) -> bool:
     """Is one of these an expression of SymPy?"""
-    return any(hasattr(x, "free_symbols") for x in xs)
+    for x in xs:  # a loop, as this is asked of every number: any(...) takes three times as long
+        if hasattr(x, "free_symbols"):
+            return True
+    return False
 
 
 def plain(x):
     """A list of numbers as a column, what has one entry as a number of Python."""
-    if isinstance(x, (np.ndarray, np.generic)):
+    if type(x) is not float and isinstance(x, (np.ndarray, np.generic)):
         return x.item() if x.size == 1 else x[:, None] if x.ndim == 1 else x
     return x
 
 
 def real(x):
     """A number, or its real part where a complex step goes through it."""
-    return x if symbolic(x) else np.real(x)
+    return x if type(x) in (int, float) or symbolic(x) else np.real(x)
 
 
 def whole(x, what: str) -> int:
     """A whole number, for an index or a bound."""
+    if type(x) is int:
+        return x
     if _shape(x) or real(x) != int(real(x)):
         raise Undefined(f"{what} is no whole number but {x}")
     return int(real(x))
