@@ -260,7 +260,6 @@ LISTED = {
     ): SCORES,
     ("09-reinforce", "$J^*=-4.5$"): ELSEWHERE,
     ("i-noise-at-the-top", "$G_0-G_1=r_0>0$"): STEP,
-    ("17-practice-on-trial", "$R=1$"): "it says which return is meant",
     ("15-slips-in-derivations", r"$\hat g=\frac14$"): STEP,
     ("15-slips-in-derivations", r"$\hat g<0$"): STEP,
     ("16-slips-in-code", "$p-p=0$"): "a difference of equals",
