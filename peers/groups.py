@@ -27,6 +27,7 @@ class Batch:
     percepts, actions : (B, T) what is seen and written at each token; 0 in the padding.
     mask : (B, T) booleans, is there a token?
     rewards : (B,) what each answer earned.
+    step_rewards, states : (B, T) and (B, T + 1), for libraries that are given steps.
     theta, theta_old, theta_ref : (O, A) logits: of the policy, of what drew, of the reference.
     """
 
@@ -37,6 +38,8 @@ class Batch:
     actions: np.ndarray
     mask: np.ndarray
     rewards: np.ndarray
+    step_rewards: np.ndarray
+    states: np.ndarray
     theta: np.ndarray
     theta_old: np.ndarray
     theta_ref: np.ndarray
@@ -103,7 +106,7 @@ def mean_update(update, world, theta, G, *, groups=1, theta_old=None, theta_ref=
     for number, (row, chance) in enumerate(zip(rows, chances, strict=True)):
         batch = Batch(
             world, G, group, tau.percepts[row], tau.actions[row], happened[row],
-            tau.returns[row], theta, theta_old, theta_ref,
+            tau.returns[row], tau.rewards[row], tau.states[row], theta, theta_old, theta_ref,
         )  # fmt: skip
         total += chance * update(batch)
         if said:
