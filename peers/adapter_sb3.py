@@ -21,7 +21,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv
-from worlds import CRITIC
+from worlds import CRITIC, STEPS
 
 LIBRARY, VERSION = "Stable-Baselines3", version("stable-baselines3")
 torch.set_default_dtype(torch.float64)
@@ -112,3 +112,34 @@ class Update:
         policy.theta.data = torch.tensor(batch.theta)
         model.train()
         return (policy.theta.data - torch.tensor(batch.theta)).numpy()
+
+
+def rows():
+    """What PPO makes of two episodes; then the same in a batch of four."""
+    free = dict(n_epochs=1, normalize_advantage=False, max_grad_norm=float("inf"))
+    whole = free | dict(gae_lambda=1.0)
+    yield _row("whole", whole, "a critic's weight, without a clip", 1.0)
+    yield _row("lambda", free, "GAE", 1.0)
+    yield _row("normalised", free | dict(gae_lambda=1.0, normalize_advantage=True),
+               "advantages put in order within a batch", 1.0)
+    yield _row("normalised-4", free | dict(gae_lambda=1.0, normalize_advantage=True),
+               "the same, with four episodes", 1.0, groups=4)
+    yield _row("grad-norm", whole | dict(max_grad_norm=0.5), "the step is cut to a length", 1.0)
+    yield _row("defaults", dict(n_epochs=1), "PPO", 1.0)
+    yield _row("epochs", whole | dict(n_epochs=2), "PPO, second pass", 1.0)
+    yield _row("discounted", whole | dict(gamma=0.9), "the factor is dropped", 0.9)
+    yield _row("timeout", whole | dict(gamma=0.9, timeout=True), "time limit", 0.9)
+
+
+def _row(key, options, row, gamma, groups=2):
+    world, _ = STEPS[gamma]
+    shown = {k: v for k, v in options.items() if k not in ("timeout", "n_epochs") or v == 2}
+    said = ", ".join(f"{name}={value!r}" for name, value in shown.items())
+    if options.get("timeout"):
+        said += ", TimeLimit.truncated"
+    options = {k: v for k, v in options.items() if k != "gamma"}
+    update = Update(world, groups, **options)
+    return Row(
+        key=f"sb3-{key}", library=LIBRARY, version=VERSION, option=said or "defaults", row=row,
+        update=update, update_old=update, G=1, groups=groups, many=groups > 2, world=f"steps-{gamma}",
+    )  # fmt: skip

@@ -64,7 +64,9 @@ class Row:
     G, groups : answers to a prompt, prompts to a batch.
     ours : the same in words of :func:`policygrad.learning.expected_group_gradient`, or None.
     ours_old : the same for an older policy; default: ``ours``.
+    world : "language", or "steps-" and the discount.
     kl : is the update that of a KL penalty alone, to be set beside minus the gradient of the KL?
+    many : are the batches so many that only their mean is taken?
     row : what stands for it in the book.
     """
 
@@ -78,7 +80,9 @@ class Row:
     groups: int = 1
     ours: dict | None = None
     ours_old: dict | None = None
+    world: str = "language"
     kl: bool = False
+    many: bool = False
     row: str = ""
 
 
