@@ -109,6 +109,6 @@ def rows():
         said = ", ".join(f"{name}={value!r}" for name, value in shown.items())
         update = Update(STEPS[1.0][0], **options)
         yield Row(
-            key=f"cleanrl-{key}", library=LIBRARY, version=VERSION, option=said or "defaults",
+            key=f"cleanrl-{key}", library=LIBRARY, version=VERSION, option=said or "defaults but update_epochs=1",
             row=row, update=update, update_old=update, G=1, groups=2, world="steps-1.0",
         )  # fmt: skip

@@ -140,6 +140,6 @@ def _row(key, options, row, gamma, groups=2):
     options = {k: v for k, v in options.items() if k != "gamma"}
     update = Update(world, groups, **options)
     return Row(
-        key=f"sb3-{key}", library=LIBRARY, version=VERSION, option=said or "defaults", row=row,
+        key=f"sb3-{key}", library=LIBRARY, version=VERSION, option=said or "defaults but n_epochs=1", row=row,
         update=update, update_old=update, G=1, groups=groups, many=groups > 2, world=f"steps-{gamma}",
     )  # fmt: skip

@@ -80,8 +80,9 @@ def rows():
     yield _row("rloo-sum", "RLOO", RLOO | CLIP | SUM, estimator="rloo",
                loss_agg_mode="seq-mean-token-sum")
     yield _row("rloo", "RLOO, token mean", RLOO | CLIP | TOKENS, estimator="rloo")
+    yield _row("reinforce_plus_plus-sum", "REINFORCE++", None, estimator="reinforce_plus_plus",
+               loss_agg_mode="seq-mean-token-sum", G=2, groups=2)
     for estimator, row in (
-        ("reinforce_plus_plus", "REINFORCE++"),
         ("reinforce_plus_plus_baseline", "REINFORCE++ with the group's mean"),
         ("opo", "a baseline weighted by length"),
         ("gpg", "GPG's advantage"),
@@ -105,14 +106,14 @@ def rows():
         )  # fmt: skip
 
 
-def _row(key, row, ours, old=True, **options):
+def _row(key, row, ours, old=True, G=4, groups=1, **options):
     names = {"estimator": "adv_estimator", "loss": "loss_mode", "std": "norm_adv_by_std_in_grpo"}
     said = ", ".join(f"{names.get(name, name)}={value!r}" for name, value in options.items())
     if ours and "clip_ratio_low" in options:
         ours = ours | dict(epsilon=options["clip_ratio_low"], epsilon_high=options["clip_ratio_high"])
     update = followed(**options)
     return Row(
-        key=f"verl-{key}", library=LIBRARY, version=VERSION, row=row,
-        option=said or "defaults: adv_estimator='grpo', loss_mode='vanilla'", update=update,
+        key=f"verl-{key}", library=LIBRARY, version=VERSION, row=row, G=G, groups=groups,
+        option=said or "adv_estimator='grpo', loss_mode='vanilla'", update=update,
         update_old=update, ours=ours, ours_old=ours if old else None,
     )  # fmt: skip

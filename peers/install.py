@@ -59,8 +59,8 @@ def install():
     if COPY.exists() and COPY.read_bytes() == LOCK.read_bytes():
         return
     number = sum("==" in line and line[0] not in "# " for line in LOCK.read_text("utf-8").splitlines())
-    print(f"1 of 2. Installing {number} packages into peers/.venv, on Linux with the libraries of a GPU:")
-    print("   some 3 GB to download, 7 GB on disk. The book's own environment stays as it is.", flush=True)
+    print(f"1 of 2. Installing {number} packages into peers/.venv, on Linux with a GPU's libraries,")
+    print("   5 GB on disk. The book's own environment stays as it is.", flush=True)
     start = time.monotonic()
     run(*UV, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
     python = VENV / "bin" / "python"

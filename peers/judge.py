@@ -27,7 +27,13 @@ from groups import mean_update  # noqa: E402
 from page import write_page  # noqa: E402
 from worlds import CRITIC, LANGUAGE, STEPS  # noqa: E402
 
-from policygrad.exact import enumerate_trajectories, policy_gradient, state_values  # noqa: E402
+from policygrad.estimators import reinforce_gradients  # noqa: E402
+from policygrad.exact import (  # noqa: E402
+    enumerate_trajectories,
+    list_groups,
+    policy_gradient,
+    state_values,
+)
 from policygrad.mdp import MDP  # noqa: E402
 from policygrad.policies import softmax_policy  # noqa: E402
 
@@ -43,12 +49,19 @@ def directions(row, world, theta, ref):
     if row.kl:
         yield "minus the KL", -kl_gradient(world, theta, ref)
         yield "minus the KL of each token by itself", -own_kl(world, theta, ref)
+        yield "minus the mean of one over the tokens", -one_over_tokens(world, theta, row.G)
         return
     yield "J", policy_gradient(world, theta)
     if row.world == "language":
         pi = softmax_policy(theta)
         for ddof in (0, 1):
-            yield "sum of f_G(V)", by_difficulty(world, theta, pi, row.G, ddof)
+            of = lambda R, ddof=ddof: (R - R.mean()) / R.std(ddof=ddof)  # noqa: E731
+            yield "sum of f_G(V)", by_difficulty(world, theta, pi, row.G, of)
+        of = lambda R: (R - R.mean()) / R.mean()  # noqa: E731
+        yield "sum of f(V), weighed by one over the share of right ones", by_difficulty(
+            world, theta, pi, row.G, of
+        )
+        yield "J less the baseline by G", less_the_baseline(world, theta, row.G)
     else:
         gamma = world.gamma
         R = world.R.copy()
@@ -59,8 +72,8 @@ def directions(row, world, theta, ref):
             yield f"{name}, without the factor of its time", without_factor(other, theta)
 
 
-def by_difficulty(world, theta, pi, G, ddof):
-    """Sum over prompts of mu w_G(V) grad V, for rewards 0 and 1."""
+def by_difficulty(world, theta, pi, G, of):
+    """Sum over prompts of mu w_G(V) grad V, for rewards 0 and 1 and advantages ``of`` them."""
     total = np.zeros_like(theta)
     V = state_values(world, pi)[0]
     for s in np.flatnonzero(world.mu):
@@ -72,9 +85,22 @@ def by_difficulty(world, theta, pi, G, ddof):
             for right, sign in ((1, 1), (0, -1)):
                 R = np.arange(G) < k + right
                 if 0 < R.sum() < G:
-                    weight += chance * sign * (right - R.mean()) / R.std(ddof=ddof)
+                    # One answer that is right, or wrong, at the end that it is sorted to.
+                    weight += chance * sign * of(1.0 * R)[0 if right else -1]
         total += world.mu[s] * weight * policy_gradient(alone, theta)
     return total
+
+
+def less_the_baseline(world, theta, G):
+    """The gradient of E[R - b / G], b the mean of a group's rewards, each weighed by its length.
+
+    Whatever is the same for all answers of a group and taken off each counts like that: the sum of
+    all scores is the score of the group.
+    """
+    rows, chances, tau = list_groups(world, theta, G)
+    R, T = tau.returns[rows], tau.lengths[rows]
+    weight = chances * (R.mean(axis=1) - (R * T).sum(axis=1) / T.sum(axis=1) / G)
+    return group_scores(world, theta, tau, rows, weight)
 
 
 def without_factor(world, theta):
@@ -103,6 +129,19 @@ def kl_gradient(world, theta, ref, own=False):
     visits = np.zeros(len(theta))
     np.add.at(visits, o, weight)
     return total - visits[:, None] * pi
+
+
+def one_over_tokens(world, theta, G):
+    """The gradient of E[1 / sum_j T_j], over groups."""
+    rows, chances, tau = list_groups(world, theta, G)
+    return group_scores(world, theta, tau, rows, chances / tau.lengths[rows].sum(axis=1))
+
+
+def group_scores(world, theta, tau, rows, weight):
+    """Sum over groups of a weight times the group's score."""
+    each = np.bincount(rows.ravel(), np.repeat(weight, rows.shape[1]), len(tau))
+    ones = np.ones((len(tau), 1))
+    return np.einsum("m,moa->oa", each, reinforce_gradients(world, theta, tau, ones))
 
 
 def own_kl(world, theta, ref):

@@ -50,11 +50,14 @@ WHERE = {
 NAMES = {
     "J": "$J$",
     "sum of f_G(V)": "$\\sum_s\\mu(s)f_G(V_0(s))$",
+    "sum of f(V), weighed by one over the share of right ones": "$\\sum_s\\mu(s)f(V_0(s))$, another $f$",
+    "J less the baseline by G": "$J-\\frac1G\\mathbb E[b]$, $b$ the baseline",
     "minus the KL": "the KL, downhill",
     "J, without the factor of its time": "no objective: $J$'s steps without $\\gamma^t$",
     "J, the cut paid by the critic, without the factor of its time":
         "no objective: the same, for a return that goes on as the critic says",
     "minus the KL of each token by itself": "no objective: each token's own KL",
+    "minus the mean of one over the tokens": "longer answers: $-\\mathbb E[1/\\sum_jT_j]$",
     "J, the cut paid by the critic": "a return that goes on as the critic says",
 }  # fmt: skip
 PLAIN = {
