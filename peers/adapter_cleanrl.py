@@ -107,8 +107,9 @@ def rows():
     ):  # fmt: skip
         shown = {k: v for k, v in options.items() if k != "update_epochs"}
         said = ", ".join(f"{name}={value!r}" for name, value in shown.items())
+        said = said or "defaults but update_epochs=1"
         update = Update(STEPS[1.0][0], **options)
         yield Row(
-            key=f"cleanrl-{key}", library=LIBRARY, version=VERSION, option=said or "defaults but update_epochs=1",
+            key=f"cleanrl-{key}", library=LIBRARY, version=VERSION, option=said,
             row=row, update=update, update_old=update, G=1, groups=2, world="steps-1.0",
         )  # fmt: skip

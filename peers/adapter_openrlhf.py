@@ -53,9 +53,7 @@ from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker  #
 def advantages_of(batch, mask, estimator, no_std_norm=False):
     """The released estimator on one batch of answers, without a KL in the reward."""
     make = object.__new__(RemoteExperienceMaker)
-    advantage = SimpleNamespace(
-        estimator=estimator, gamma=1.0, lambd=1.0, no_std_norm=no_std_norm
-    )
+    advantage = SimpleNamespace(estimator=estimator, gamma=1.0, lambd=1.0, no_std_norm=no_std_norm)
     make.strategy = SimpleNamespace(
         args=SimpleNamespace(
             reward=SimpleNamespace(overlong_buffer_len=None, stop_properly_penalty_coef=None,
@@ -72,7 +70,9 @@ def advantages_of(batch, mask, estimator, no_std_norm=False):
     return make.compute_advantages_and_returns([experience])[0].advantages
 
 
-def followed(estimator, loss_agg_mode="token-mean", policy_loss_type="ppo", no_std_norm=False, **more):
+def followed(
+    estimator, loss_agg_mode="token-mean", policy_loss_type="ppo", no_std_norm=False, **more
+):
     """An update: an estimator of advantages, and a policy loss."""
     loss_of = PolicyLoss(
         token_level_loss=loss_agg_mode == "token-mean", policy_loss_type=policy_loss_type, **more
@@ -89,7 +89,9 @@ def penalty(kind, unbiased):
     """The KL penalty by itself, as a loss; the actor takes its mean over tokens."""
 
     def of(batch, logp, old, ref, rewards, mask):
-        kl = compute_approx_kl(logp, ref, log_probs_old=old, kl_estimator=kind, unbiased_gradient=unbiased)
+        kl = compute_approx_kl(
+            logp, ref, log_probs_old=old, kl_estimator=kind, unbiased_gradient=unbiased
+        )
         return aggregate_loss(kl, mask)
 
     return Followed(of)
@@ -110,12 +112,28 @@ def rows():
     ):
         yield _row(estimator, row, ours, estimator=estimator)
     yield _row("reinforce", "REINFORCE++", None, estimator="reinforce", G=2, groups=2)
-    yield _row("flash_reinforce", "the batch's mean, token mean", None, estimator="flash_reinforce",
-               G=1, groups=4)
-    yield _row("group_norm-answer", "GRPO", NORM | CLIP | ANSWER, estimator="group_norm",
-               loss_agg_mode="seq-mean-token-mean")
-    yield _row("gspo", "GSPO", NORM | CLIP | ANSWER | dict(ratio="geometric"),
-               estimator="group_norm", policy_loss_type="gspo")
+    yield _row(
+        "flash_reinforce",
+        "the batch's mean, token mean",
+        None,
+        estimator="flash_reinforce",
+        G=1,
+        groups=4,
+    )
+    yield _row(
+        "group_norm-answer",
+        "GRPO",
+        NORM | CLIP | ANSWER,
+        estimator="group_norm",
+        loss_agg_mode="seq-mean-token-mean",
+    )
+    yield _row(
+        "gspo",
+        "GSPO",
+        NORM | CLIP | ANSWER | dict(ratio="geometric"),
+        estimator="group_norm",
+        policy_loss_type="gspo",
+    )
     for kind in ("k1", "k2", "k3"):
         for unbiased in (False, True):
             ours = TOKENS | dict(kl="k2" if unbiased else kind)

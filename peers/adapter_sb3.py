@@ -47,7 +47,13 @@ class Script(gymnasium.Env):
         self.t += 1
         over = self.t == len(self.rewards)
         reward = float(self.rewards[self.t - 1])
-        return int(self.states[self.t]), reward, over and not self.timeout, over and self.timeout, {}
+        return (
+            int(self.states[self.t]),
+            reward,
+            over and not self.timeout,
+            over and self.timeout,
+            {},
+        )
 
 
 class Tables(ActorCriticPolicy):
@@ -101,7 +107,9 @@ class Update:
 
     def __call__(self, batch):
         model, policy = self.model, self.model.policy
-        for script, states, rewards in zip(self.scripts, batch.states, batch.step_rewards, strict=True):
+        for script, states, rewards in zip(
+            self.scripts, batch.states, batch.step_rewards, strict=True
+        ):
             script.states, script.rewards = states, rewards
         policy.script, policy.t = np.array(batch.actions), 0
         policy.theta.data = torch.tensor(batch.theta_old)
@@ -120,10 +128,19 @@ def rows():
     whole = free | dict(gae_lambda=1.0)
     yield _row("whole", whole, "a critic's weight, without a clip", 1.0)
     yield _row("lambda", free, "GAE", 1.0)
-    yield _row("normalised", free | dict(gae_lambda=1.0, normalize_advantage=True),
-               "advantages put in order within a batch", 1.0)
-    yield _row("normalised-4", free | dict(gae_lambda=1.0, normalize_advantage=True),
-               "the same, with four episodes", 1.0, groups=4)
+    yield _row(
+        "normalised",
+        free | dict(gae_lambda=1.0, normalize_advantage=True),
+        "advantages put in order within a batch",
+        1.0,
+    )
+    yield _row(
+        "normalised-4",
+        free | dict(gae_lambda=1.0, normalize_advantage=True),
+        "the same, with four episodes",
+        1.0,
+        groups=4,
+    )
     yield _row("grad-norm", whole | dict(max_grad_norm=0.5), "the step is cut to a length", 1.0)
     yield _row("defaults", dict(n_epochs=1), "PPO", 1.0)
     yield _row("epochs", whole | dict(n_epochs=2), "PPO, second pass", 1.0)
@@ -137,9 +154,11 @@ def _row(key, options, row, gamma, groups=2):
     said = ", ".join(f"{name}={value!r}" for name, value in shown.items())
     if options.get("timeout"):
         said += ", TimeLimit.truncated"
+    said = said or "defaults but n_epochs=1"
     options = {k: v for k, v in options.items() if k != "gamma"}
     update = Update(world, groups, **options)
     return Row(
-        key=f"sb3-{key}", library=LIBRARY, version=VERSION, option=said or "defaults but n_epochs=1", row=row,
-        update=update, update_old=update, G=1, groups=groups, many=groups > 2, world=f"steps-{gamma}",
+        key=f"sb3-{key}", library=LIBRARY, version=VERSION, option=said, row=row,
+        update=update, update_old=update, G=1, groups=groups, many=groups > 2,
+        world=f"steps-{gamma}",
     )  # fmt: skip

@@ -21,10 +21,9 @@ from types import SimpleNamespace
 
 import torch
 from accelerate import Accelerator
+from groups import Row
 from trl import GRPOConfig, GRPOTrainer
 from trl.trainer.utils import add_fused_lm_head
-
-from groups import Row
 
 LIBRARY, VERSION = "TRL", version("trl")
 PAD = 99  # no token; masked wherever it stands
@@ -186,13 +185,29 @@ def rows():
     ]  # fmt: skip
     for key, row, options, ours, old in kinds:
         yield _row(key, row, options, ours, old)
-    yield _row("dr_grpo-batch", "one deviation for a batch",
-               dict(loss_type="dr_grpo", scale_rewards="batch"), None, None, G=2, groups=2)
-    yield _row("truncated", "answers that were cut are left out",
-               dict(loss_type="dr_grpo", scale_rewards="none", mask_truncated_completions=True),
-               None, None)
-    yield _row("quantile", "only tokens of high entropy",
-               dict(loss_type="dr_grpo", scale_rewards="none", top_entropy_quantile=0.2), None, None)
+    yield _row(
+        "dr_grpo-batch",
+        "one deviation for a batch",
+        dict(loss_type="dr_grpo", scale_rewards="batch"),
+        None,
+        None,
+        G=2,
+        groups=2,
+    )
+    yield _row(
+        "truncated",
+        "answers that were cut are left out",
+        dict(loss_type="dr_grpo", scale_rewards="none", mask_truncated_completions=True),
+        None,
+        None,
+    )
+    yield _row(
+        "quantile",
+        "only tokens of high entropy",
+        dict(loss_type="dr_grpo", scale_rewards="none", top_entropy_quantile=0.2),
+        None,
+        None,
+    )
 
 
 def _row(key, row, options, ours, old, G=4, groups=1):

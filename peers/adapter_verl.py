@@ -75,27 +75,57 @@ def rows():
         ("seq-mean-token-sum-norm", H, "GRPO, constant"),
     ):
         yield _row(f"grpo-{mode}", row, GRPO | ours, loss_agg_mode=mode)
-    yield _row("mean-norm", "Dr. GRPO", MEAN | CLIP | H, std=False,
-               loss_agg_mode="seq-mean-token-sum-norm")
-    yield _row("rloo-sum", "RLOO", RLOO | CLIP | SUM, estimator="rloo",
-               loss_agg_mode="seq-mean-token-sum")
+    yield _row(
+        "mean-norm", "Dr. GRPO", MEAN | CLIP | H, std=False, loss_agg_mode="seq-mean-token-sum-norm"
+    )
+    yield _row(
+        "rloo-sum", "RLOO", RLOO | CLIP | SUM, estimator="rloo", loss_agg_mode="seq-mean-token-sum"
+    )
     yield _row("rloo", "RLOO, token mean", RLOO | CLIP | TOKENS, estimator="rloo")
-    yield _row("reinforce_plus_plus-sum", "REINFORCE++", None, estimator="reinforce_plus_plus",
-               loss_agg_mode="seq-mean-token-sum", G=2, groups=2)
+    yield _row(
+        "reinforce_plus_plus-sum",
+        "REINFORCE++",
+        None,
+        estimator="reinforce_plus_plus",
+        loss_agg_mode="seq-mean-token-sum",
+        G=2,
+        groups=2,
+    )
     for estimator, row in (
         ("reinforce_plus_plus_baseline", "REINFORCE++ with the group's mean"),
         ("opo", "a baseline weighted by length"),
         ("gpg", "GPG's advantage"),
     ):
-        yield _row(f"{estimator}-sum", row, None, estimator=estimator,
-                   loss_agg_mode="seq-mean-token-sum")
-    yield _row("gspo", "GSPO", GRPO | ANSWER | dict(ratio="geometric"), loss="gspo",
-               loss_agg_mode="seq-mean-token-mean", clip_ratio_low=3e-4, clip_ratio_high=4e-4)
+        yield _row(
+            f"{estimator}-sum", row, None, estimator=estimator, loss_agg_mode="seq-mean-token-sum"
+        )
+    yield _row(
+        "gspo",
+        "GSPO",
+        GRPO | ANSWER | dict(ratio="geometric"),
+        loss="gspo",
+        loss_agg_mode="seq-mean-token-mean",
+        clip_ratio_low=3e-4,
+        clip_ratio_high=4e-4,
+    )
     yield _row("cispo", "CISPO", GRPO | TOKENS | dict(clip="weight"), loss="cispo")
-    yield _row("sapo", "GRPO on policy", GRPO | ANSWER, old=None, loss="sapo",
-               loss_agg_mode="seq-mean-token-mean")
-    yield _row("gpg", "RLOO without a ratio", RLOO | SUM, old=None, loss="gpg", estimator="rloo",
-               loss_agg_mode="seq-mean-token-sum")
+    yield _row(
+        "sapo",
+        "GRPO on policy",
+        GRPO | ANSWER,
+        old=None,
+        loss="sapo",
+        loss_agg_mode="seq-mean-token-mean",
+    )
+    yield _row(
+        "gpg",
+        "RLOO without a ratio",
+        RLOO | SUM,
+        old=None,
+        loss="gpg",
+        estimator="rloo",
+        loss_agg_mode="seq-mean-token-sum",
+    )
     yield _row("geo_mean", "GRPO on policy", GRPO | ANSWER, old=None, loss="geo_mean")
     for kind, ours in (("k1", "k1"), ("k2", "k2"), ("low_var_kl", "k3"), ("low_var_kl+", "k2")):
         yield Row(
@@ -110,7 +140,9 @@ def _row(key, row, ours, old=True, G=4, groups=1, **options):
     names = {"estimator": "adv_estimator", "loss": "loss_mode", "std": "norm_adv_by_std_in_grpo"}
     said = ", ".join(f"{names.get(name, name)}={value!r}" for name, value in options.items())
     if ours and "clip_ratio_low" in options:
-        ours = ours | dict(epsilon=options["clip_ratio_low"], epsilon_high=options["clip_ratio_high"])
+        ours = ours | dict(
+            epsilon=options["clip_ratio_low"], epsilon_high=options["clip_ratio_high"]
+        )
     update = followed(**options)
     return Row(
         key=f"verl-{key}", library=LIBRARY, version=VERSION, row=row, G=G, groups=groups,

@@ -1,4 +1,4 @@
-"""Make peers/.venv from peers/requirements.txt; with --lock, compile that from what it is asked for.
+"""Make peers/.venv from peers/requirements.txt; with --lock, compile that.
 
     .venv/bin/python peers/install.py [--lock [option ...]]
 
@@ -21,7 +21,7 @@ COMPILE = (
     *UV, "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes",
     "--no-emit-index-url", "--no-strip-extras", "--no-header", "--quiet",
 )  # fmt: skip
-HEADER = """# Made by `make peers-lock` of requirements.in, and of released.in without its dependencies.
+HEADER = """# Made by `make peers-lock`: requirements.in, and released.in without its dependencies.
 # triton, which compiles for GPUs, is left out.
 """
 
@@ -58,8 +58,12 @@ def install():
     """Make the environment, unless it is there."""
     if COPY.exists() and COPY.read_bytes() == LOCK.read_bytes():
         return
-    number = sum("==" in line and line[0] not in "# " for line in LOCK.read_text("utf-8").splitlines())
-    print(f"1 of 2. Installing {number} packages into peers/.venv, on Linux with a GPU's libraries,")
+    number = sum(
+        "==" in line and line[0] not in "# " for line in LOCK.read_text("utf-8").splitlines()
+    )
+    print(
+        f"1 of 2. Installing {number} packages into peers/.venv, on Linux with a GPU's libraries,"
+    )
     print("   5 GB on disk. The book's own environment stays as it is.", flush=True)
     start = time.monotonic()
     run(*UV, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)

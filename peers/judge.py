@@ -58,8 +58,9 @@ def directions(row, world, theta, ref):
             of = lambda R, ddof=ddof: (R - R.mean()) / R.std(ddof=ddof)  # noqa: E731
             yield "sum of f_G(V)", by_difficulty(world, theta, pi, row.G, of)
         of = lambda R: (R - R.mean()) / R.mean()  # noqa: E731
-        yield "sum of f(V), weighed by one over the share of right ones", by_difficulty(
-            world, theta, pi, row.G, of
+        yield (
+            "sum of f(V), weighed by one over the share of right ones",
+            by_difficulty(world, theta, pi, row.G, of),
         )
         yield "J less the baseline by G", less_the_baseline(world, theta, row.G)
     else:

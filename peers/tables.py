@@ -33,9 +33,13 @@ class Followed:
 
     def __call__(self, batch):
         theta = torch.tensor(batch.theta, requires_grad=True)
-        old, ref = (log_probabilities(torch.tensor(x), batch) for x in (batch.theta_old, batch.theta_ref))
+        old, ref = (
+            log_probabilities(torch.tensor(x), batch) for x in (batch.theta_old, batch.theta_ref)
+        )
         mask = torch.tensor(batch.mask, dtype=torch.float64)
         rewards = torch.zeros_like(mask)
-        rewards[torch.arange(len(mask)), torch.tensor(batch.lengths) - 1] = torch.tensor(np.array(batch.rewards))
+        rewards[torch.arange(len(mask)), torch.tensor(batch.lengths) - 1] = torch.tensor(
+            np.array(batch.rewards)
+        )
         self.loss(batch, log_probabilities(theta, batch), old, ref, rewards, mask).backward()
         return -theta.grad.numpy()

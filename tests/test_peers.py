@@ -214,7 +214,7 @@ def test_a_row_of_a_batch_is_what_its_weights_give(key, when):
 # --- the second route: steps ---------------------------------------------------------------------
 
 INF = np.inf
-# gamma, lambda, normalised, passes, cut to a length, part of the critic's loss, entropy, cut by time
+# gamma, lambda, normalised, passes, length of a step, part of the critic, entropy, cut by time
 STEPS = {
     "sb3-whole": (1.0, 1.0, False, 1, INF, 1.0, 0.0, False),
     "sb3-lambda": (1.0, 0.95, False, 1, INF, 1.0, 0.0, False),
