@@ -153,6 +153,16 @@ class Update:
         return -now.head.weight.grad.numpy().T
 
 
+class Penalty:
+    """What ``beta=1`` adds to an update: the update with it less the update without."""
+
+    def __init__(self, **options):
+        self.pulled, self.free = Update(4, beta=1.0, **options), Update(4, **options)
+
+    def __call__(self, batch):
+        return self.pulled(batch) - self.free(batch)
+
+
 GROUP = dict(advantages="standardised", ddof=1, epsilon_std=1e-4, clip="min", epsilon=0.2)
 NONE = dict(advantages="mean", clip="min", epsilon=0.2)
 ANSWER, TOKENS, SUM = dict(length="answer"), dict(length="group"), dict(length="constant")
@@ -208,6 +218,18 @@ def rows():
         None,
         None,
     )
+    for corrected in (False, True):
+        options = dict(loss_type="dr_grpo", scale_rewards="none")
+        if corrected:
+            options["use_bias_correction_kl"] = True
+        yield Row(
+            key="trl-kl" + "-corrected" * corrected, library=LIBRARY, version=VERSION, kl=True,
+            option="loss_type='dr_grpo', beta" + ", use_bias_correction_kl=True" * corrected,
+            row="k3, its ratio differentiated" if corrected else "k3 in the loss",
+            update=Penalty(**options), update_old=Penalty(old=True, **options),
+            ours=None if corrected else H | dict(kl="k3"),
+            ours_old=None if corrected else H | dict(kl="k3"),
+        )  # fmt: skip
 
 
 def _row(key, row, options, ours, old, G=4, groups=1):

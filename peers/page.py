@@ -39,6 +39,7 @@ WHERE = {
     "k1 in the loss": "$k_1$ {eq}`eq-k-in-loss`",
     "k2 in the loss": "$k_2$ {eq}`eq-k-in-loss`",
     "k3 in the loss": "$k_3$ {eq}`eq-k-in-loss`",
+    "k3, its ratio differentiated": "$w\\,k_3$ {eq}`eq-k-off-policy`",
     "a critic's weight, without a clip": "$G_t-\\hat V_t$ {eq}`eq-baseline`",
     "GAE": "GAE {eq}`eq-gae-bias`",
     "advantages put in order within a batch": "[standardised](claim-standardise)",
@@ -47,7 +48,7 @@ WHERE = {
     "PPO": "PPO [](12-ppo)",
     "PPO, second pass": "PPO {eq}`eq-clip-slopes`",
     "the factor is dropped": "[dropped $\\gamma^t$](claim-drop-gamma)",
-    "time limit": "[](f-where-gamma-t-goes)",
+    "time limit": "a cut {eq}`eq-cut`",
     "an entropy bonus": "[an entropy bonus](claim-entropy)",
 }
 NAMES = {
@@ -85,15 +86,15 @@ def climbs(row):
 def cells(numbers):
     """Size and angle."""
     if numbers["angle"] is None:
-        return "0 | "
-    return f"{numbers['size']:.2f} | {numbers['angle']:.1f}°"
+        return "0"
+    return f"{numbers['size']:.2f}, {numbers['angle']:.1f}°"
 
 
 def table(rows):
     """A table of rows of one kind."""
     lines = [
-        "| option | it climbs | size | angle | size, old | angle, old | in this book |",
-        "|---|---|---:|---:|---:|---:|---|",
+        "| option | it climbs | size, angle | old samples | in this book |",
+        "|---|---|---|---|---|",
     ]
     for row in rows:
         option = "<br>".join(f"`{part}`" for part in row["option"].split(", "))
@@ -133,6 +134,7 @@ def render(found):
         "openrlhf": of("OpenRLHF"),
         "sb3": of("Stable-Baselines3"),
         "cleanrl": of("CleanRL"),
+        "trl_kl": of("TRL", kl=True),
         "verl_kl": of("verl", kl=True),
         "openrlhf_kl": of("OpenRLHF", kl=True),
         "rloo_angle": angle("verl-rloo"),
@@ -142,7 +144,11 @@ def render(found):
         "normalised_four": angle("sb3-normalised-4"),
         "cut_angle": angle("trl-truncated"),
         "cut_size": size("trl-truncated"),
-        "half": size("sb3-whole"),
+        "grpo_angle": angle("trl-grpo"),
+        "dapo_angle": angle("trl-dapo"),
+        "kl_angle": angle("openrlhf-kl-k2-unbiased"),
+        "kl_old": angle("openrlhf-kl-k2", "old"),
+        "kl_old_unbiased": angle("openrlhf-kl-k2-unbiased", "old"),
         "norm_angle": angle("sb3-grad-norm"),
     }
     text = TEXT.read_text("utf-8")

@@ -16,7 +16,12 @@ import numpy as np
 import pytest
 
 from policygrad.estimators import clip_slope, gae, importance_ratios, reinforce_gradients
-from policygrad.exact import group_expectation, list_groups, policy_gradient
+from policygrad.exact import (
+    enumerate_trajectories,
+    group_expectation,
+    list_groups,
+    policy_gradient,
+)
 from policygrad.learning import expected_group_gradient
 from policygrad.policies import softmax_policy
 
@@ -98,8 +103,17 @@ def test_a_row_of_a_group_is_what_the_package_computes(key, when):
     assert off.max() < NEAR
 
 
-def test_most_rows_have_a_second_route():
-    assert len(OWN) + 2 * len(WEIGHTS) + 2 * len(STEPS) >= 2 * len(ROWS) - 10
+# Gates that the package has not: compared where the policy itself drew, and there alone.
+ON_POLICY = {
+    "trl-sapo", "trl-vespo", "verl-sapo", "verl-gpg", "verl-geo_mean",
+    "openrlhf-kl-k1-unbiased", "openrlhf-kl-k2-unbiased", "openrlhf-kl-k3-unbiased",
+}  # fmt: skip
+
+
+def test_every_row_has_a_second_route():
+    """Those of groups, batches and steps, and one penalty with a test of its own."""
+    assert {key for key in ROWS if ROWS[key]["ours"] and not ROWS[key]["ours_old"]} == ON_POLICY
+    assert len(OWN) + 2 * len(WEIGHTS) + 2 * len(STEPS) == 2 * len(ROWS) - 2 - len(ON_POLICY)
 
 
 def batches(G, groups, theta_old):
@@ -211,6 +225,18 @@ def test_a_row_of_a_batch_is_what_its_weights_give(key, when):
     assert off.max() < NEAR
 
 
+@pytest.mark.parametrize("when", ["on", "old"])
+def test_a_penalty_with_its_ratio_is_the_slope_of_both(when):
+    """The slope of w k3 by log pi, token by token, over the answers of the policy that drew."""
+    old = THETA if when == "on" else OLD
+    tau = enumerate_trajectories(LANGUAGE)
+    w, v = (importance_ratios(LANGUAGE, THETA, x, tau) for x in (old, REF))
+    k3, slope = 1 / v - 1 + np.log(v), 1 - 1 / v
+    c = tau.probability(softmax_policy(old))[:, None] * w * (slope + k3)
+    mean = -reinforce_gradients(LANGUAGE, THETA, tau, c).sum(axis=0) / 2
+    assert np.abs(mean - ROWS["trl-kl-corrected"][when]["mean"]).max() < NEAR
+
+
 # --- the second route: steps ---------------------------------------------------------------------
 
 INF = np.inf
@@ -284,8 +310,6 @@ def gradient_beside(row):
 @cache
 def kl_by_differences():
     """The slope of the answers' KL, by differences of its sum over answers."""
-    from policygrad.exact import enumerate_trajectories
-
     tau, h = enumerate_trajectories(LANGUAGE), 1e-5
 
     def kl(theta):
