@@ -219,12 +219,10 @@ def rows():
         None,
     )
     for corrected in (False, True):
-        options = dict(loss_type="dr_grpo", scale_rewards="none")
-        if corrected:
-            options["use_bias_correction_kl"] = True
+        options = dict(loss_type="dr_grpo", scale_rewards="none", use_bias_correction_kl=corrected)
         yield Row(
             key="trl-kl" + "-corrected" * corrected, library=LIBRARY, version=VERSION, kl=True,
-            option="loss_type='dr_grpo', beta" + ", use_bias_correction_kl=True" * corrected,
+            option=f"beta, loss_type='dr_grpo', use_bias_correction_kl={corrected}",
             row="k3, its ratio differentiated" if corrected else "k3 in the loss",
             update=Penalty(**options), update_old=Penalty(old=True, **options),
             ours=None if corrected else H | dict(kl="k3"),

@@ -37,7 +37,8 @@ from policygrad.exact import (  # noqa: E402
 from policygrad.mdp import MDP  # noqa: E402
 from policygrad.policies import softmax_policy  # noqa: E402
 
-ADAPTERS = ("trl", "verl", "openrlhf", "sb3", "cleanrl", "torchrl")
+ADAPTERS = ("sb3", "cleanrl", "openrlhf", "verl", "trl")
+LIBRARIES = ("TRL", "verl", "OpenRLHF", "Stable-Baselines3", "CleanRL")
 RESULTS = HERE / "results.json"
 SAME = 2e-6  # relative: two updates are one; several libraries compute in single precision
 BENDS = 1e-3  # relative: derivatives that differ by more do not commute
@@ -160,7 +161,7 @@ def beside(mean, slope):
     return size / unit, float(np.degrees(np.arctan2(across, along)))
 
 
-def judge(row, said):
+def judge(row):
     """Everything about one row, as it is written down."""
     world, (theta, old, ref) = LANGUAGE if row.world == "language" else STEPS[float(row.world[6:])]
     known = list(directions(row, world, theta, ref))
@@ -168,7 +169,6 @@ def judge(row, said):
     def field(at):
         return mean_update(row.update, world, at, row.G, groups=row.groups, theta_ref=ref)
 
-    said("on policy")
     mean = field(theta)
     size, angle = beside(mean, known[0][1])
     climbs, factor, verdict = None, None, "mean zero"
@@ -185,7 +185,6 @@ def judge(row, said):
         elif row.many:
             verdict = "biased"
         else:
-            said("do derivatives commute?")
             commute = abs(bend(field, theta)) < BENDS
             verdict = "the gradient of another objective" if commute else "the gradient of nothing"
     entry = {
@@ -196,7 +195,6 @@ def judge(row, said):
     entry |= {"verdict": verdict, "climbs": climbs, "factor": factor}
     entry["on"] = numbers(mean, size, angle)
     if row.update_old:
-        said("at an old policy")
         mean = mean_update(row.update_old, world, theta, row.G, groups=row.groups, theta_old=old,
                            theta_ref=ref)  # fmt: skip
         entry["old"] = numbers(mean, *beside(mean, known[0][1]))
@@ -221,44 +219,59 @@ def numbers(mean, size, angle):
 
 
 def main(chosen):
-    """Judge what is asked for, and write the page."""
-    found = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"rows": []}
+    """Judge what is asked for, libraries or rows, and write the page after each library."""
     start, failed = time.monotonic(), []
-    for name in chosen or ADAPTERS:
-        if not (HERE / f"adapter_{name}.py").exists():
-            continue
+    for asked in chosen or ADAPTERS:
+        name = asked.split("-")[0]
         print(f"{name}: loading", flush=True)
         try:
             adapter = importlib.import_module(f"adapter_{name}")
             rows = list(adapter.rows())
-            entries = []
-            for number, row in enumerate(rows, 1):
-                begun = time.monotonic()
-                entries.append(judge(row, lambda _: None))
-                print(
-                    f"{adapter.LIBRARY} {adapter.VERSION}, {number} of {len(rows)}: {row.option}: "
-                    f"{entries[-1]['verdict']} ({time.monotonic() - begun:.0f} s)",
-                    flush=True,
-                )
+            entries = list(judged([x for x in rows if x.key.startswith(asked)], adapter))
+        except ImportError as error:
+            print(f"{name} is passed by, and what is recorded of it stays: {error}", flush=True)
         except Exception:  # another library may still be judged
             traceback.print_exc()
             failed.append(name)
-            continue
-        others = [x for x in found["rows"] if x["library"] != adapter.LIBRARY]
-        found["rows"] = others + entries
-    order = ["TRL", "verl", "OpenRLHF", "Stable-Baselines3", "CleanRL", "TorchRL"]
-    found["rows"].sort(key=lambda x: order.index(x["library"]))
-    found["date"] = datetime.date.today().isoformat()
-    found["python"] = platform.python_version()
-    found["versions"] = {x["library"]: x["version"] for x in found["rows"]}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    page = write_page(found)
+        else:
+            write(adapter.LIBRARY, entries, [x.key for x in rows])
     print(
-        f"{len(found['rows'])} rows in {time.monotonic() - start:.0f} s: peers/results.json and "
-        f"{page.relative_to(HERE.parent)} are written."
+        f"Judged in {time.monotonic() - start:.0f} s, {time.process_time():.0f} s of a processor."
     )
     if failed:
         sys.exit(f"Not judged, as above: {', '.join(failed)}.")
+    print("peers/results.json and book/libraries-on-trial.md are written.")
+
+
+def judged(rows, adapter):
+    """Judge row after row, saying how far it is."""
+    for number, row in enumerate(rows, 1):
+        begun = time.monotonic()
+        entry = judge(row)
+        print(
+            f"{adapter.LIBRARY} {adapter.VERSION}, {number} of {len(rows)}: {row.option}: "
+            f"{entry['verdict']} ({time.monotonic() - begun:.0f} s)",
+            flush=True,
+        )
+        yield entry
+
+
+def write(library, entries, keys):
+    """Put entries in their places among those recorded, and write the page."""
+    found = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"rows": []}
+    now = {row["key"]: row for row in found["rows"] if row["library"] == library}
+    now |= {entry["key"]: entry for entry in entries}
+    others = [row for row in found["rows"] if row["library"] != library]
+    rows = others + [now[key] for key in keys if key in now]
+    rows.sort(key=lambda row: LIBRARIES.index(row["library"]))
+    found = {
+        "date": datetime.date.today().isoformat(),
+        "python": platform.python_version(),
+        "versions": {row["library"]: row["version"] for row in rows},
+        "rows": rows,
+    }
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    write_page(found)
 
 
 if __name__ == "__main__":
