@@ -145,6 +145,7 @@ def render(found):
         "cut_angle": angle("trl-truncated"),
         "cut_size": size("trl-truncated"),
         "grpo_angle": angle("trl-grpo"),
+        "defaults_angle": angle("sb3-defaults"),
         "dapo_angle": angle("trl-dapo"),
         "kl_angle": angle("openrlhf-kl-k2-unbiased"),
         "kl_old": angle("openrlhf-kl-k2", "old"),
