@@ -49,6 +49,9 @@ from openrlhf.models.utils import compute_approx_kl  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker  # noqa: E402
 
+if not hasattr(sys.modules["deepspeed"], "__file__"):
+    del sys.modules["deepspeed"]  # others look whether it is there
+
 
 def advantages_of(batch, mask, estimator, no_std_norm=False):
     """The released estimator on one batch of answers, without a KL in the reward."""
