@@ -83,6 +83,12 @@ def climbs(row):
     return f"{name}, times {row['factor']:.3g}"
 
 
+def code(part):
+    """A part of an option, which may go on in the next line behind its sign."""
+    name, sign, value = part.partition("=")
+    return f"`{part}`" if len(part) < 26 or not sign else f"`{name}=` `{value}`"
+
+
 def cells(numbers):
     """Size and angle."""
     if numbers["angle"] is None:
@@ -97,7 +103,7 @@ def table(rows):
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        option = "<br>".join(f"`{part}`" for part in row["option"].split(", "))
+        option = "<br>".join(code(part) for part in row["option"].split(", "))
         lines.append(
             f"| {option} | {climbs(row)} | {cells(row['on'])} | {cells(row['old'])} | "
             f"{WHERE[row['row']]} |"
