@@ -84,9 +84,17 @@ def climbs(row):
 
 
 def code(part):
-    """A part of an option, which may go on in the next line behind its sign."""
-    name, sign, value = part.partition("=")
-    return f"`{part}`" if len(part) < 26 or not sign else f"`{name}=` `{value}`"
+    """A part of an option; a long one may go on in the next line behind its sign."""
+    if part.startswith("defaults but"):
+        return "the defaults, one pass"
+    name, sign, value = part.removeprefix("defaults: ").partition("=")
+    if value[:1].isdigit() or value == "inf":
+        return f"`{name}` {value}"
+    return (
+        f"`{name}={value}`"
+        if len(part) < 26 and sign
+        else f"`{name}{sign}` `{value}`".replace(" ``", "")
+    )
 
 
 def cells(numbers):

@@ -89,8 +89,8 @@ def by_package(row, when):
     options = row["ours" if when == "on" else "ours_old"]
     old = THETA if when == "on" else OLD
     if row["kl"]:  # a mean of advantages is there with the penalty and without
-        plain = dict(advantages="mean", length=options["length"], theta_old=old)
-        pulled = dict(beta=1.0, theta_ref=REF, kl=options["kl"])
+        plain = dict(advantages="mean", theta_old=old) | options
+        pulled = dict(beta=1.0, theta_ref=REF)
         with_, without = (expected_group_gradient(LANGUAGE, THETA, row["G"], **plain, **x)
                           for x in (pulled, {}))  # fmt: skip
         return with_ - without
