@@ -1,5 +1,7 @@
 """Numbers agree with the names of files: chapter ``NN-title`` has the number NN, ``a-title`` is A.
 
+A chapter on several pages has a letter behind its number: ``NNb-title`` is NNb.
+
 Sphinx numbers the chapters by their position in ``_toc.yml``, so that a gap in the names, or an
 appendix, would give a page one number in its file's name and another in its heading. Here the first
 part of each number is put right once Sphinx has assigned them all: of the sections, in headings,
@@ -13,15 +15,16 @@ import re
 
 from docutils import nodes
 
-NAME = re.compile(r"(\d\d|[a-z])-")
+NAME = re.compile(r"(\d\d)([a-z]?)-|([a-z])-")
 
 
 def mark(docname: str) -> str | None:
-    """The number of a page by its file's name: 15 of ``book/15-title``, A of ``book/a-title``."""
+    """The number of a page by its file's name: 15 of ``15-x``, 15b of ``15b-x``, A of ``a-x``."""
     found = NAME.match(docname.rpartition("/")[2])
     if found is None:
         return None
-    return str(int(found[1])) if found[1].isdigit() else found[1].upper()
+    number, sheet, letter = found.groups()
+    return f"{int(number)}{sheet}" if number else letter.upper()
 
 
 def renumber(app, env) -> list[str]:

@@ -21,9 +21,9 @@ from policygrad.worlds import random_mdp
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
-CHAPTERS = sorted(BOOK.glob("[0-9][0-9]-*.ipynb"))[1:]  # 00 is the whole story in one sitting
+CHAPTERS = sorted(BOOK.glob("[0-9][0-9]*-*.ipynb"))[1:]  # 00 is the whole story in one sitting
 APPENDIX = sorted(BOOK.glob("[a-z]-*.ipynb"))
-BACK_PAGES = ("ledger", "source-map", "notation", "glossary", "references")
+BACK_PAGES = ("symptoms", "ledger", "source-map", "notation", "glossary", "references")
 
 
 def cells(path, kind):

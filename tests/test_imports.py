@@ -24,6 +24,7 @@ FLOORS = {
     "estimators": 4,
     "learning": 5,
     "primitives": 5,
+    "trial": 5,
 }
 APART = {"symbolic", "checks", "figures", "formulas"}
 DOORS_FOR = {"checks": {"validate", "formulas"}, "figures": {"validate"}}

@@ -71,11 +71,13 @@ def built(tmp_path_factory):
     [
         ("book/01-a", "1"),
         ("book/15-a-b", "15"),
+        ("book/07b-a", "7b"),
         ("a-b", "A"),
         ("ledger", None),
         ("how-to", None),
         ("1-a", None),
         ("015-a", None),
+        ("15bc-a", None),
     ],
 )
 def test_the_number_of_a_page_is_that_of_its_file(name, number):

@@ -26,11 +26,21 @@ import pytest
 if __name__ == "__main__":  # under pytest the path is set already
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book"))
 
-from policygrad import estimators, learning, mdp, policies, sampling, tables, trajectories, worlds
+from policygrad import (
+    estimators,
+    learning,
+    mdp,
+    policies,
+    sampling,
+    tables,
+    trajectories,
+    trial,
+    worlds,
+)
 from policygrad.exact import groups, information, surrogates
 from policygrad.mdp import MDP
 
-MODULES = (mdp, tables, trajectories, policies, worlds, sampling, estimators, learning)
+MODULES = (mdp, tables, trajectories, policies, worlds, sampling, estimators, learning, trial)
 MODULES += (groups, information, surrogates)  # the older rooms of exact: test_exact_doors.py
 NAN, INF, HUGE = float("nan"), float("inf"), 10**15
 RAW = re.compile("broadcast|ambiguous|no attribute|unexpected keyword|subscript|iterable|__")
@@ -257,6 +267,46 @@ def group_update(_):
     return bad, {"one that gives a list": lambda tau, R: total(tau, R).tolist()}
 
 
+def update_of_a_group(_):
+    plain = array(np.zeros((2, 2)))[0]
+    bad = {f"a function that gives {k}": (lambda group, v=v: v) for k, v in plain.items()}
+    given = {"a word": "mean", "a number": 0, "an array": np.zeros((2, 2)), "False": False}
+    bad |= given | {"one that looks at the first only": lambda x: np.full((2, 2), x.rewards[0])}
+    return bad, {"one that gives a list": lambda group: pushed(group).tolist()}
+
+
+def loss_of_a_group(_):
+    bad = {f"a function that gives {k}": (lambda *x, v=v: v) for k, v in NO_NUMBERS.items()}
+    bad |= {"a word": "mean", "a number": 0, "an array": np.zeros((2, 2)), "nothing": None}
+    return bad, {"one that gives float64": lambda *x: np.float64(lost(*x))}
+
+
+def gradient_of_a_loss(_):
+    plain = array(np.zeros((2, 1)))[0]
+    bad = {f"a function that gives {k}": (lambda *x, v=v: v) for k, v in plain.items()}
+    bad |= {"a word": "mean", "a number": 0, "an array": np.zeros((2, 2)), "False": False}
+    return bad, {"one that gives a list": lambda *x: slope_of_the_loss(*x).tolist()}
+
+
+def objectives(_):
+    bad = {"a word": "J", "a number": 0, "a list": ["J"], "a function": len, "an array": np.eye(2)}
+    bad |= {"numbers for names": {1: total_chance}, "no function": {"own": 3}}
+    given = {k: v for k, v in NO_NUMBERS.items() if k != "a function"}
+    bad |= {f"one that gives {k}": {"own": lambda place, v=v: v} for k, v in given.items()}
+    return bad, {"one that gives float64": {"own": lambda place: np.float64(total_chance(place))}}
+
+
+def policies_of_old(good):
+    bad = {f"{k}, in a list": [v] for k, v in array(good[0])[0].items()}
+    return bad | {"a word": "abc", "a number": 0, "an array": np.array(good)}, {
+        "a tuple": tuple(good)
+    }
+
+
+def count_or_0(good):
+    return NO_COUNTS | {"nothing": None}, {"uint8": np.uint8(good)}
+
+
 def optional_array(good):
     bad, same = array(good)
     return {k: v for k, v in bad.items() if k != "nothing"}, same
@@ -451,6 +501,39 @@ def doubled(tau, gamma):
 def total(trajectories, rewards):
     return np.array([[1.0, 2.0], [3.0, 5.0]]) * rewards.sum()
 
+
+def pushed(group):
+    weight = np.exp(group.logp - group.old_logp) * group.rewards[:, None] ** 2
+    return np.einsum("it,itoa->oa", weight, group.scores)
+
+
+def lost(logp, old_logp, ref_logp, rewards, mask):
+    return -float((np.exp(logp - old_logp) * rewards.reshape(len(mask), -1) ** 2 * mask).sum())
+
+
+def slope_of_the_loss(logp, old_logp, ref_logp, rewards, mask):
+    return -np.exp(logp - old_logp) * rewards.reshape(len(mask), -1) ** 2 * mask
+
+
+def total_chance(place):
+    return float(place.chance @ place.tau.returns**2)
+
+
+TRIED_WITH = dict(
+    world=(instance, SHORT),
+    theta=(array, THETA),
+    G=(size, 2),
+    theta_old=(optional_array, THETA[::-1].copy()),
+    theta_ref=(optional_array, THETA[::-1].copy()),
+    shared_start=(flag, True),
+    old_policies=(policies_of_old, [THETA[::-1].copy()]),
+    against=(objectives, {"own": total_chance}),
+    epsilon=(chance, 0.25),
+    epsilon_high=(optional_number, 0.5),
+    seed=(count_or_0, 3),
+    limit=(count_that_suffices, 100),
+)
+TRIED_IN_ORDER = ("world", "theta", "G", "theta_old", "theta_ref")
 
 DOORS = {
     "mdp.MDP": (
@@ -857,6 +940,31 @@ DOORS = {
             redraw=(flag, True),
         ),
     ),
+    "trial.trial": (trial.trial, dict(update=(update_of_a_group, pushed), **TRIED_WITH)),
+    "trial.trial_of_loss": (
+        trial.trial_of_loss,
+        dict(
+            loss=(loss_of_a_group, lost),
+            **{name: TRIED_WITH[name] for name in TRIED_IN_ORDER},
+            step_rewards=(flag, False),
+            grad=(trusted, None),  # swept on its own, below: then the loss is not called
+            **{name: of for name, of in TRIED_WITH.items() if name not in TRIED_IN_ORDER},
+        ),
+    ),
+    "trial.trial_of_loss, by a gradient": (
+        trial.trial_of_loss,
+        dict(
+            loss=(trusted, lost),
+            **{name: (trusted, TRIED_WITH[name][1]) for name in TRIED_IN_ORDER},
+            step_rewards=(flag, True),
+            grad=(gradient_of_a_loss, slope_of_the_loss),
+            **{
+                name: (trusted, good)
+                for name, (_, good) in TRIED_WITH.items()
+                if name not in TRIED_IN_ORDER
+            },
+        ),
+    ),
     "learning.Ascent.expected_returns": (
         ASCENT.expected_returns,
         dict(mdp=(instance, WORLD), every=(count, 2)),
@@ -870,6 +978,14 @@ NO_DOORS = {
     "groups.GroupMoments": "made by group_expectation",
     "groups.Groups": "made by list_groups",
     "estimators.KLEstimates": "made by kl_estimates",
+    "trial.Group": "made for an update",
+    "trial.Place": "made by a trial",
+    "trial.Place.moved": "is given logits that a door has read",
+    "trial.Place.held": "is given logits that a door has read",
+    "trial.Place.drawn_by": "is given logits that a door has read",
+    "trial.Place.cut": "is given rows of the list of all groups",
+    "trial.Report": "made by a trial",
+    "trial.OldReport": "made by a trial",
     "learning.Diverged": "an exception",
     "learning.QLearning": "made by q_learning",
     "learning.Ascent": "made by the ascents; its method is swept",

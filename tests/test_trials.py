@@ -6,9 +6,11 @@ import re
 import nbformat
 import pytest
 
-from prose import evidence, numbers, stored
+from prose import NOTEBOOKS, evidence, numbers, stored
 
-TRIALS = ("15-slips-in-derivations", "16-slips-in-code", "17-practice-on-trial")
+FAMILY = "17-practice-on-trial"  # a chapter on several pages, with one table for all of them
+SHEETS = [path.stem for path in NOTEBOOKS if re.match(FAMILY[:2] + "[b-z]?-", path.stem)]
+TRIALS = ("15-slips-in-derivations", "16-slips-in-code", *SHEETS)
 
 VERDICTS = {
     "false": "False",
@@ -39,10 +41,14 @@ def trials(cells):
     return found
 
 
-def mistrials(cells):
-    """Everything in the table at the head that a trial does not bear out, in words."""
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    rows, sections, found = ROW.findall(text), trials(cells), []
+def table(cells):
+    """The rows of the table at the head: claim, verdict, by how much."""
+    return ROW.findall("\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+
+
+def mistrials(cells, rows=None):
+    """Everything in the table at the head, or in these rows, that a trial does not bear out."""
+    rows, sections, found = table(cells) if rows is None else rows, trials(cells), []
     for name in sorted({row[0] for row in rows} | set(sections)):
         counts = sum(row[0] == name for row in rows), len(sections.get(name, []))
         if counts != (1, 1):
@@ -76,11 +82,24 @@ def _mistrial(section, verdict, how_much):
             yield f"no cell of the section puts out {number.text}"
 
 
+def rows_of(page):
+    """The rows for the trials of a page, and those for no trial at all."""
+    if page not in SHEETS:
+        return table(stored(page))
+    elsewhere = set().union(*(trials(stored(other)) for other in SHEETS if other != page))
+    return [row for row in table(stored(FAMILY)) if row[0] not in elsewhere]
+
+
 @pytest.mark.parametrize("page", TRIALS)
 def test_every_row_of_the_claims_on_trial_is_borne_out_by_its_section(page):
     cells = stored(page)
     assert trials(cells)
-    assert mistrials(cells) == []
+    assert mistrials(cells, rows_of(page)) == []
+
+
+def test_no_claim_is_tried_on_two_pages():
+    tried = [name for page in TRIALS for name in trials(stored(page))]
+    assert len(set(tried)) == len(tried)
 
 
 def verdict_of(claim):
