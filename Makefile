@@ -87,6 +87,18 @@ format: ready ## Put code into that form
 bench: benchmarks ready ## Measure speed against peers
 	@for script in benchmarks/*.py; do $(RUN) "$$script" || exit 1; done
 
+.PHONY: peers
+peers: peers/judge.py ready ## Judge released libraries' losses, in an environment of its own (several GB)
+	@$(RUN) peers/install.py
+	@peers/.venv/bin/python peers/judge.py $(ARGS)
+
+.PHONY: peers-lock
+peers-lock: peers/judge.py ready ## Compile what `make peers` installs into its lock (ARGS=--upgrade)
+	@$(RUN) peers/install.py --lock $(ARGS)
+
+peers/judge.py:
+	@echo 'The folder peers is in the repository; what one downloads with the book is without it.' >&2; exit 1
+
 .PHONY: seeds
 seeds: ready ## Run the book with fifty other seeds and count what fails (ARGS=... for its options)
 	@$(RUN) tests/seeds.py $(ARGS)

@@ -25,7 +25,7 @@ import signal
 import sys
 from pathlib import Path
 
-NOT_READ = {"_build", "__pycache__", "benchmarks", "tests"}
+NOT_READ = {"_build", "__pycache__", "benchmarks", "peers", "tests"}
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 INTERRUPTED = 130  # the exit status that shells know
 MANY = 20  # warnings that are listed

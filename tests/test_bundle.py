@@ -62,7 +62,8 @@ def test_the_chapters_find_their_package_where_the_zip_was_unpacked(unpacked):
 
 
 def test_the_commands_that_need_more_than_the_bundle_say_so(unpacked):
-    for target, folder in (("test", "tests"), ("site-test", "tests"), ("bench", "benchmarks")):
+    needs = {"test": "tests", "site-test": "tests", "bench": "benchmarks", "peers": "peers"}
+    for target, folder in needs.items():
         run = subprocess.run(["make", target], cwd=unpacked, capture_output=True, text=True)
         assert run.returncode != 0
         assert run.stderr.startswith(f"The folder {folder} is in the repository")

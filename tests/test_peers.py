@@ -1,0 +1,404 @@
+"""What released libraries follow, as it is written down, against the book's own numbers.
+
+The libraries are not needed: each recorded average is computed here a second time, by the package
+or by a few lines of NumPy, never by a library's code.  And the page is what the records render to.
+"""
+
+import copy
+import importlib.util
+import json
+import re
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from policygrad.estimators import clip_slope, gae, importance_ratios, reinforce_gradients
+from policygrad.exact import (
+    enumerate_trajectories,
+    group_expectation,
+    list_groups,
+    policy_gradient,
+)
+from policygrad.learning import expected_group_gradient, group_gradient
+from policygrad.policies import softmax_policy
+from policygrad.trial import trial
+
+PEERS = Path(__file__).resolve().parent.parent / "peers"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"peers_{name}", PEERS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+page, worlds = load("page"), load("worlds")
+FOUND = json.loads((PEERS / "results.json").read_text("utf-8"))
+ROWS = {row["key"]: row for row in FOUND["rows"]}
+NEAR = 3e-6  # six digits are written down, and some libraries compute in single precision
+LIBRARIES = {"TRL": "trl", "verl": "verl", "OpenRLHF": "openrlhf", "CleanRL": "cleanrl",
+             "Stable-Baselines3": "stable-baselines3"}  # fmt: skip
+
+
+# --- the page and the versions -------------------------------------------------------------------
+
+
+def test_the_page_is_what_the_results_render_to():
+    assert page.PAGE.read_text("utf-8") == page.render(FOUND)
+
+
+def test_a_number_that_is_another_makes_another_page():
+    for key, when in (("trl-grpo", "on"), ("verl-rloo", "old"), ("sb3-grad-norm", "on")):
+        changed = copy.deepcopy(FOUND)
+        next(r for r in changed["rows"] if r["key"] == key)[when]["angle"] += 0.1
+        assert page.render(changed) != page.render(FOUND)
+
+
+def test_versions_are_those_of_the_lock():
+    lock = (PEERS / "requirements.txt").read_text("utf-8")
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", lock, re.MULTILINE))
+    assert FOUND["versions"] == {name: locked[LIBRARIES[name]] for name in FOUND["versions"]}
+    assert {row["library"] for row in FOUND["rows"]} == set(LIBRARIES)
+    for row in FOUND["rows"]:
+        assert row["version"] == FOUND["versions"][row["library"]]
+
+
+def test_what_is_asked_for_is_in_the_lock_with_a_reason():
+    lock = (PEERS / "requirements.txt").read_text("utf-8")
+    for name in ("requirements.in", "released.in"):
+        for line in (PEERS / name).read_text("utf-8").splitlines():
+            if line and not line.startswith("#"):
+                package, reason = line.split(" ", 1)
+                assert "#" in reason, line
+                assert re.search(rf"^{re.split('[<>=]', package)[0]}==", lock, re.MULTILINE), line
+    assert "://" not in lock
+
+
+# --- the second route: groups --------------------------------------------------------------------
+
+LANGUAGE, (THETA, OLD, REF) = worlds.LANGUAGE
+OWN = [(row["key"], when) for row in FOUND["rows"] for when in ("on", "old")
+       if row["ours" if when == "on" else "ours_old"]]  # fmt: skip
+
+
+def by_package(row, when):
+    """The package's own exact average, from the options that stand for the row."""
+    options = row["ours" if when == "on" else "ours_old"]
+    old = THETA if when == "on" else OLD
+    if row["kl"]:  # a mean of advantages is there with the penalty and without
+        plain = dict(advantages="mean", theta_old=old) | options
+        pulled = dict(beta=1.0, theta_ref=REF)
+        with_, without = (expected_group_gradient(LANGUAGE, THETA, row["G"], **plain, **x)
+                          for x in (pulled, {}))  # fmt: skip
+        return with_ - without
+    return expected_group_gradient(LANGUAGE, THETA, row["G"], theta_old=old, **options)
+
+
+@pytest.mark.parametrize(("key", "when"), OWN, ids=lambda x: x)
+def test_a_row_of_a_group_is_what_the_package_computes(key, when):
+    off = np.abs(by_package(ROWS[key], when) - ROWS[key][when]["mean"])
+    assert off.max() < NEAR
+
+
+# Gates that the package has not: compared where the policy itself drew, and there alone.
+ON_POLICY = {
+    "trl-sapo", "trl-vespo", "verl-sapo", "verl-gpg", "verl-geo_mean",
+    "openrlhf-kl-k1-unbiased", "openrlhf-kl-k2-unbiased", "openrlhf-kl-k3-unbiased",
+}  # fmt: skip
+
+
+def test_every_row_has_a_second_route():
+    """Those of groups, batches and steps, and one penalty with a test of its own."""
+    assert {key for key in ROWS if ROWS[key]["ours"] and not ROWS[key]["ours_old"]} == ON_POLICY
+    assert len(OWN) + 2 * len(WEIGHTS) + 2 * len(STEPS) == 2 * len(ROWS) - 2 - len(ON_POLICY)
+
+
+def batches(G, groups, theta_old):
+    """All batches of so many groups, in every order, and their chances."""
+    rows, chances, tau = list_groups(LANGUAGE, theta_old, G)
+    if groups == 1:
+        return rows, chances, tau
+    places = np.array(list(product(range(len(rows)), repeat=groups)))
+    return rows[places].reshape(len(places), -1), chances[places].prod(axis=1), tau
+
+
+def whitened(A, mask, ddof, floor):
+    """Advantages of tokens, less their mean, by their deviation, over all tokens of a batch."""
+    n = mask.sum(axis=(1, 2), keepdims=True)
+    A = (A - (A * mask).sum(axis=(1, 2), keepdims=True) / n) * mask
+    variance = (A**2).sum(axis=(1, 2), keepdims=True) / (n - ddof)
+    return A / np.sqrt(floor(variance))
+
+
+def centred(R, G):
+    groups = R.reshape(len(R), -1, G)
+    return (groups - groups.mean(axis=2, keepdims=True)).reshape(R.shape)
+
+
+def plus(x):
+    return x + 1e-8
+
+
+def at_least(x):
+    return np.maximum(x, 1e-8)
+
+
+def token_mean(A, mask):
+    return A * mask / mask.sum(axis=(1, 2), keepdims=True)
+
+
+def answer_sum(A, mask):
+    return A * mask / A.shape[1]
+
+
+def opo(R, mask):
+    T = mask.sum(axis=2)
+    return R - (R * T).sum(axis=1, keepdims=True) / T.sum(axis=1, keepdims=True)
+
+
+def gpg(R, mask):
+    return centred(R, R.shape[1]) * R.shape[1] / np.maximum(R.sum(axis=1, keepdims=True), 1)
+
+
+def by_batch(R, mask):
+    return centred(R, 2) / (R.std(axis=1, ddof=1, keepdims=True) + 1e-4)
+
+
+def tokens(A):
+    """An answer's advantage at each of its tokens."""
+    return lambda R, mask: A(R, mask)[..., None] * mask
+
+
+def less_mean(R, mask):
+    return centred(R, R.shape[1])
+
+
+# From rewards (n, B), the mask (n, B, T): advantages of tokens; and how they are put together.
+WEIGHTS = {
+    "trl-dr_grpo-batch": (tokens(by_batch), lambda A, mask: A / A.shape[1] / 2),
+    "verl-reinforce_plus_plus-sum": (
+        lambda R, mask: whitened(R[..., None] * mask, mask, 1, plus), answer_sum),
+    "verl-reinforce_plus_plus_baseline-sum": (
+        lambda R, mask: whitened(tokens(less_mean)(R, mask), mask, 1, plus), answer_sum),
+    "verl-opo-sum": (tokens(opo), answer_sum),
+    "verl-gpg-sum": (tokens(gpg), answer_sum),
+    "openrlhf-reinforce_baseline": (
+        lambda R, mask: whitened(tokens(less_mean)(R, mask), mask, 0, at_least), token_mean),
+    "openrlhf-reinforce": (
+        lambda R, mask: whitened(R[..., None] * mask, mask, 0, at_least), token_mean),
+    "openrlhf-flash_reinforce": (tokens(less_mean), token_mean),
+    "trl-truncated": (tokens(less_mean), lambda A, mask: A / A.shape[1] / 2),
+    "trl-quantile": (tokens(less_mean), lambda A, mask: A / A.shape[1] / 2),
+}  # fmt: skip
+
+
+@cache
+def by_weights(key, when):
+    row, old = ROWS[key], THETA if when == "on" else OLD
+    rows, chances, tau = batches(row["G"], row["groups"], old)
+    mask = (np.arange(tau.actions.shape[1]) < tau.lengths[:, None])[rows]
+    advantages, together = WEIGHTS[key]
+    A = advantages(tau.returns[rows], mask)
+    c = together(A, mask)
+    if key == "trl-truncated":  # an answer is over where its last token is "."
+        ended = tau.actions[np.arange(len(tau)), tau.lengths - 1] == LANGUAGE.A - 1
+        c = c * ended[rows][..., None]
+    if key == "trl-quantile":
+        pi = softmax_policy(THETA)
+        H = -(pi * np.log(pi)).sum(axis=1)[tau.percepts][rows]
+        high = np.array([np.quantile(x[m], 0.8) for x, m in zip(H, mask, strict=True)])
+        c = c * (H >= high[:, None, None] - 1e-6)
+    w = importance_ratios(LANGUAGE, THETA, old, tau)[rows]
+    c = clip_slope(w, A, 0.2) / np.where(A == 0, 1, A) * w * c * (A != 0)
+    each = np.zeros((len(tau), mask.shape[2]))
+    np.add.at(each, rows, chances[:, None, None] * c)
+    return reinforce_gradients(LANGUAGE, THETA, tau, each).sum(axis=0)
+
+
+@pytest.mark.parametrize("when", ["on", "old"])
+@pytest.mark.parametrize("key", WEIGHTS)
+def test_a_row_of_a_batch_is_what_its_weights_give(key, when):
+    off = np.abs(by_weights(key, when) - ROWS[key][when]["mean"])
+    assert off.max() < NEAR
+
+
+JUDGED = [row["key"] for row in FOUND["rows"] if row["ours"] and not row["kl"]]
+
+
+@cache
+def tried(options, G):
+    """What the trial of chapter 18 says, which shares no code with the judge of the libraries."""
+    options = json.loads(options)
+
+    def update(group):
+        return group_gradient(LANGUAGE, group.theta, group.trajectories, group.rewards, **options)
+
+    return trial(update, LANGUAGE, THETA, G=G)
+
+
+@pytest.mark.parametrize("key", JUDGED)
+def test_the_book_s_own_judge_gives_the_same_verdict(key):
+    row = ROWS[key]
+    report = tried(json.dumps(row["ours"], sort_keys=True), row["G"])
+    assert report.verdict == row["verdict"]
+    assert abs(report.angle - row["on"]["angle"]) < 0.06
+    if row["climbs"] == "J":
+        assert abs(report.factor - row["factor"]) < 1e-4
+
+
+@pytest.mark.parametrize("when", ["on", "old"])
+def test_a_penalty_with_its_ratio_is_the_slope_of_both(when):
+    """The slope of w k3 by log pi, token by token, over the answers of the policy that drew."""
+    old = THETA if when == "on" else OLD
+    tau = enumerate_trajectories(LANGUAGE)
+    w, v = (importance_ratios(LANGUAGE, THETA, x, tau) for x in (old, REF))
+    k3, slope = 1 / v - 1 + np.log(v), 1 - 1 / v
+    c = tau.probability(softmax_policy(old))[:, None] * w * (slope + k3)
+    mean = -reinforce_gradients(LANGUAGE, THETA, tau, c).sum(axis=0) / 2
+    assert np.abs(mean - ROWS["trl-kl-corrected"][when]["mean"]).max() < NEAR
+
+
+# --- the second route: steps ---------------------------------------------------------------------
+
+INF = np.inf
+# gamma, lambda, normalised, passes, length of a step, part of the critic, entropy, cut by time
+STEPS = {
+    "sb3-whole": (1.0, 1.0, False, 1, INF, 1.0, 0.0, False),
+    "sb3-lambda": (1.0, 0.95, False, 1, INF, 1.0, 0.0, False),
+    "sb3-normalised": (1.0, 1.0, True, 1, INF, 1.0, 0.0, False),
+    "sb3-normalised-4": (1.0, 1.0, True, 1, INF, 1.0, 0.0, False),
+    "sb3-grad-norm": (1.0, 1.0, False, 1, 0.5, 1.0, 0.0, False),
+    "sb3-defaults": (1.0, 0.95, True, 1, 0.5, 1.0, 0.0, False),
+    "sb3-epochs": (1.0, 1.0, False, 2, INF, 1.0, 0.0, False),
+    "sb3-discounted": (0.9, 1.0, False, 1, INF, 1.0, 0.0, False),
+    "sb3-timeout": (0.9, 1.0, False, 1, INF, 1.0, 0.0, True),
+    "cleanrl-whole": (1.0, 1.0, False, 1, INF, 0.5, 0.0, False),
+    "cleanrl-lambda": (1.0, 0.95, False, 1, INF, 0.5, 0.0, False),
+    "cleanrl-normalised": (1.0, 1.0, True, 1, INF, 0.5, 0.0, False),
+    "cleanrl-entropy": (1.0, 1.0, False, 1, INF, 0.5, 0.01, False),
+    "cleanrl-defaults": (1.0, 0.95, True, 1, 0.5, 0.5, 0.01, False),
+}
+
+
+def ppo(world, start, old, gamma, lam, normalised, passes, longest, part, bonus, cut):
+    """One update of PPO by hand, for a batch of episodes."""
+
+    def update(tau, rewards):
+        V = worlds.CRITIC[tau.states] * ([1.0] * world.horizon + [float(cut)])
+        A = gae(tau.rewards, V, gamma, lam)
+        missed = A + V[:, :-1] - worlds.CRITIC[tau.states[:, :-1]]
+        if normalised:
+            A = (A - A.mean()) / (A.std(ddof=1) + 1e-8)
+        theta = start
+        for _ in range(passes):
+            w, n = importance_ratios(world, theta, old, tau), A.size
+            step = reinforce_gradients(world, theta, tau, clip_slope(w, A, 0.2) * w / n).sum(axis=0)
+            visits = np.bincount(tau.states[:, :-1].ravel(), minlength=world.S) / n
+            pi = softmax_policy(theta)
+            entropy = -(pi * np.log(pi)).sum(axis=1, keepdims=True)
+            step -= bonus * visits[:, None] * pi * (np.log(pi) + entropy)
+            critic = np.bincount(tau.states[:, :-1].ravel(), missed.ravel(), world.S) * part / n
+            size = np.sqrt((step**2).sum() + (critic**2).sum())
+            theta = theta + step * min(1.0, longest / (size + 1e-6))
+        return theta - start
+
+    return update
+
+
+def ppo_at_once(world, theta, old, episodes, gamma, lam, normalised, cut):
+    """Its mean over all batches, where a step has its full length and no bonus."""
+    rows, chances, tau = list_groups(world, old, episodes, shared_start=False)
+    V = worlds.CRITIC[tau.states] * ([1.0] * world.horizon + [float(cut)])
+    A = gae(tau.rewards, V, gamma, lam)[rows]
+    if normalised:
+        of_batch = dict(axis=(1, 2), keepdims=True)
+        A = (A - A.mean(**of_batch)) / (A.std(ddof=1, **of_batch) + 1e-8)
+    w = importance_ratios(world, theta, old, tau)[rows]
+    each = np.zeros((len(tau), world.horizon))
+    np.add.at(each, rows, chances[:, None, None] * clip_slope(w, A, 0.2) * w / A[0].size)
+    return reinforce_gradients(world, theta, tau, each).sum(axis=0)
+
+
+@pytest.mark.parametrize("when", ["on", "old"])
+@pytest.mark.parametrize("key", STEPS)
+def test_a_row_of_steps_is_what_ppo_by_hand_gives(key, when):
+    row = ROWS[key]
+    world, (theta, older, _) = worlds.STEPS[float(row["world"][6:])]
+    old = theta if when == "on" else older
+    gamma, lam, normalised, passes, longest, _, bonus, cut = STEPS[key]
+    if passes == 1 and longest == INF and not bonus:
+        mean = ppo_at_once(world, theta, old, row["groups"], gamma, lam, normalised, cut)
+    else:
+        update = ppo(world, theta, old, *STEPS[key])
+        mean, _ = group_expectation(update, world, old, row["groups"], shared_start=False)
+    assert np.abs(mean - row[when]["mean"]).max() < NEAR
+
+
+# --- sizes, angles, slips ------------------------------------------------------------------------
+
+
+def gradient_beside(row):
+    if row["world"] != "language":
+        world, (theta, *_) = worlds.STEPS[float(row["world"][6:])]
+        return policy_gradient(world, theta)
+    if not row["kl"]:
+        return policy_gradient(LANGUAGE, THETA)
+    return -kl_by_differences()
+
+
+@cache
+def kl_by_differences():
+    """The slope of the answers' KL, by differences of its sum over answers."""
+    tau, h = enumerate_trajectories(LANGUAGE), 1e-5
+
+    def kl(theta):
+        p, q = (tau.probability(softmax_policy(x)) for x in (theta, REF))
+        return p @ np.log(p / q)
+
+    slope = np.zeros(THETA.size)
+    for i in range(THETA.size):
+        e = h * (np.arange(THETA.size) == i).reshape(THETA.shape)
+        slope[i] = (kl(THETA + e) - kl(THETA - e)) / (2 * h)
+    return slope.reshape(THETA.shape)
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_sizes_and_angles_are_those_of_the_means(key):
+    row = ROWS[key]
+    slope = gradient_beside(row)
+    for when in ("on", "old"):
+        mean, unit = np.array(row[when]["mean"]), np.linalg.norm(slope)
+        size = np.linalg.norm(mean)
+        assert abs(size / unit - row[when]["size"]) < 7e-4
+        if row[when]["angle"] is None:
+            assert row["verdict"] == "mean zero"
+            continue
+        along = (mean * slope).sum() / unit
+        across = np.linalg.norm(mean - along * slope / unit)
+        assert abs(np.degrees(np.arctan2(across, along)) - row[when]["angle"]) < 0.07
+    if row["climbs"] in ("J", "minus the KL"):
+        off = np.array(row["on"]["mean"]) - row["factor"] * slope
+        assert np.abs(off).max() < 2e-5 * np.abs(slope).max() + NEAR
+    assert ("unbiased" in row["verdict"]) == (row["climbs"] in ("J", "minus the KL"))
+
+
+def test_a_slip_in_any_mean_is_noticed():
+    """One percent of the largest entry is far more than what the comparisons allow."""
+    for row in FOUND["rows"]:
+        for when in ("on", "old"):
+            largest = np.abs(row[when]["mean"]).max()
+            assert largest > 100 * 3 * NEAR or row["verdict"] == "mean zero"
+
+
+def test_libraries_that_are_set_alike_follow_the_same():
+    alike = [("sb3-whole", "cleanrl-whole"), ("sb3-normalised", "cleanrl-normalised"),
+             ("sb3-lambda", "cleanrl-lambda"), ("trl-dr_grpo-none", "verl-mean-norm"),
+             ("verl-rloo", "openrlhf-rloo"), ("trl-gspo", "openrlhf-gspo")]  # fmt: skip
+    for one, other in alike:
+        for when in ("on", "old"):
+            off = np.subtract(ROWS[one][when]["mean"], ROWS[other][when]["mean"])
+            assert np.abs(off).max() < 1e-4, (one, other)
