@@ -150,7 +150,7 @@ def test_a_world_without_a_list_is_refused():
         ({"G": 0}, "G must be at least 1"),
         ({"shared_start": 1}, "shared_start must be True or False"),
     ],
-    ids=str,
+    ids=lambda x: x if isinstance(x, str) else "+".join(x),
 )
 def test_an_argument_that_is_wrong_is_named(options, says):
     with pytest.raises((ValueError, TypeError), match=says):
