@@ -5,6 +5,7 @@ Needs the standard library alone.
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,11 +30,11 @@ WHERE = {
     "RLOO": "RLOO {eq}`eq-group-mean`",
     "RLOO without a ratio": "RLOO {eq}`eq-group-mean`",
     "RLOO, token mean": "RLOO with a token mean {eq}`eq-length-division`",
-    "one deviation for a batch": "{eq}`eq-group-deviation`",
-    "answers that were cut are left out": "[](14-grpo)",
+    "one deviation for a batch": "[batch](claim-batch-deviation)",
+    "answers that were cut are left out": "[masked](claim-masking)",
     "only tokens of high entropy": "no row",
-    "REINFORCE++": "[](estimators-at-a-glance)",
-    "REINFORCE++ with the group's mean": "[](estimators-at-a-glance)",
+    "REINFORCE++": "[REINFORCE++](claim-batch-deviation)",
+    "REINFORCE++ with the group's mean": "[REINFORCE++](claim-batch-deviation)",
     "a baseline weighted by length": "[](10-baselines)",
     "GPG's advantage": "no row",
     "k1 in the loss": "$k_1$ {eq}`eq-k-in-loss`",
@@ -42,13 +43,13 @@ WHERE = {
     "k3, its ratio differentiated": "$w\\,k_3$ {eq}`eq-k-off-policy`",
     "a critic's weight, without a clip": "$G_t-\\hat V_t$ {eq}`eq-baseline`",
     "GAE": "GAE {eq}`eq-gae-bias`",
-    "advantages put in order within a batch": "[standardised](claim-standardise)",
-    "the same, with four episodes": "[standardised](claim-standardise)",
+    "advantages put in order within a batch": "[normalised](claim-minibatch-normalised)",
+    "the same, with four episodes": "[normalised](claim-minibatch-normalised)",
     "the step is cut to a length": "no row",
     "PPO": "PPO [](12-ppo)",
     "PPO, second pass": "PPO {eq}`eq-clip-slopes`",
     "the factor is dropped": "[dropped $\\gamma^t$](claim-drop-gamma)",
-    "time limit": "a cut {eq}`eq-cut`",
+    "time limit": "[a cut](claim-cut-bootstrapped)",
     "an entropy bonus": "[an entropy bonus](claim-entropy)",
 }
 NAMES = {
@@ -167,9 +168,10 @@ def render(found):
         "norm_angle": angle("sb3-grad-norm"),
     }
     text = TEXT.read_text("utf-8")
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", str(value))
-    return text
+    named = set(re.findall(r"@(\w+)@", text))
+    if named ^ set(values):
+        raise ValueError(f"{TEXT.name} must name each value once: {sorted(named ^ set(values))}")
+    return re.sub(r"@(\w+)@", lambda found: str(values[found[1]]), text)
 
 
 def write_page(found):

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import prose
 from policygrad.estimators import clip_slope, gae, importance_ratios, reinforce_gradients
 from policygrad.exact import (
     enumerate_trajectories,
@@ -49,6 +50,26 @@ LIBRARIES = {"TRL": "trl", "verl": "verl", "OpenRLHF": "openrlhf", "CleanRL": "c
 
 def test_the_page_is_what_the_results_render_to():
     assert page.PAGE.read_text("utf-8") == page.render(FOUND)
+
+
+def test_a_number_of_the_page_is_not_typed_unless_it_is_no_result():
+    reasons = {
+        "0.5": "a default of the library",
+        "0.15": "a version that its repository asks for",
+        "3.11": "the oldest Python of the book",
+        "10^{-4}": "what the library adds to the deviation",
+    }
+    found = prose.untied(prose.ties([page.TEXT.read_text("utf-8")], prose.Evidence()))
+    assert set(found) == set(reasons)
+
+
+def test_a_value_that_the_page_forgets_is_named(tmp_path, monkeypatch):
+    text = page.TEXT.read_text("utf-8")
+    for old, new in (("@sb3@", "{sb3}"), ("@sb3@", "@sb4@")):
+        (tmp_path / "page.md").write_text(text.replace(old, new), "utf-8")
+        monkeypatch.setattr(page, "TEXT", tmp_path / "page.md")
+        with pytest.raises(ValueError, match=r"page\.md must name each value once: \['sb3'"):
+            page.render(FOUND)
 
 
 def test_a_number_that_is_another_makes_another_page():
