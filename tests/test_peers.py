@@ -55,7 +55,6 @@ def test_the_page_is_what_the_results_render_to():
 def test_a_number_of_the_page_is_not_typed_unless_it_is_no_result():
     reasons = {
         "0.5": "a default of the library",
-        "0.15": "a version that its repository asks for",
         "3.11": "the oldest Python of the book",
         "10^{-4}": "what the library adds to the deviation",
     }
