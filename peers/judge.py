@@ -4,8 +4,11 @@
 
 Called by ``make peers``.  For each row of each adapter: the update's mean over every batch there
 is, where the policy itself drew and where an older one did; its size and angle beside the gradient
-of J (or of minus the KL); and what it climbs, if a gradient known to the book is in its direction.
-Where none is, derivatives of the mean update are exchanged in two directions: a gradient's commute.
+of J (or of minus the KL).
+
+What it climbs is asked at three policies.  A gradient known to the book is named where the mean is
+a multiple of it at all three; it is a factor only where the multiple stays.  And at each of them
+derivatives of the mean are exchanged in two directions: those of a gradient commute.
 """
 
 import datetime
@@ -25,7 +28,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "book")]
 
 from groups import mean_update  # noqa: E402
 from page import write_page  # noqa: E402
-from worlds import CRITIC, LANGUAGE, STEPS  # noqa: E402
+from worlds import CRITIC, LANGUAGE, STEPS, near  # noqa: E402
 
 from policygrad.estimators import reinforce_gradients  # noqa: E402
 from policygrad.exact import (  # noqa: E402
@@ -41,6 +44,7 @@ ADAPTERS = ("sb3", "cleanrl", "openrlhf", "verl", "trl")
 LIBRARIES = ("TRL", "verl", "OpenRLHF", "Stable-Baselines3", "CleanRL")
 RESULTS = HERE / "results.json"
 SAME = 2e-6  # relative: two updates are one; several libraries compute in single precision
+MOVES = 1e-4  # relative: factors that differ by more are no factor
 BENDS = 1e-3  # relative: derivatives that differ by more do not commute
 STEP = 1e-3  # of differences
 
@@ -55,9 +59,8 @@ def directions(row, world, theta, ref):
     yield "J", policy_gradient(world, theta)
     if row.world == "language":
         pi = softmax_policy(theta)
-        for ddof in (0, 1):
-            of = lambda R, ddof=ddof: (R - R.mean()) / R.std(ddof=ddof)  # noqa: E731
-            yield "sum of f_G(V)", by_difficulty(world, theta, pi, row.G, of)
+        of = lambda R: (R - R.mean()) / R.std()  # noqa: E731
+        yield "sum of f_G(V)", by_difficulty(world, theta, pi, row.G, of)
         of = lambda R: (R - R.mean()) / R.mean()  # noqa: E731
         yield (
             "sum of f(V), weighed by one over the share of right ones",
@@ -164,45 +167,90 @@ def beside(mean, slope):
 def judge(row):
     """Everything about one row, as it is written down."""
     world, (theta, old, ref) = LANGUAGE if row.world == "language" else STEPS[float(row.world[6:])]
-    known = list(directions(row, world, theta, ref))
+    places = [theta, *near(theta)]
 
     def field(at):
         return mean_update(row.update, world, at, row.G, groups=row.groups, theta_ref=ref)
 
-    mean = field(theta)
-    size, angle = beside(mean, known[0][1])
-    climbs, factor, verdict = None, None, "mean zero"
-    if size:
-        for name, slope in known:
-            ratio = np.linalg.norm(mean) / np.linalg.norm(slope)
-            if np.linalg.norm(mean - ratio * slope) < SAME * np.linalg.norm(mean) * 5:
-                climbs, factor = name, round(float(ratio), 4)
-                break
-        if climbs == known[0][0]:
-            verdict = "unbiased" if abs(factor - 1) < 1e-4 else "unbiased up to a factor"
-        elif climbs and "factor of its time" not in climbs and "by itself" not in climbs:
-            verdict = "the gradient of another objective"
-        elif row.many:
-            verdict = "biased"
-        else:
-            commute = abs(bend(field, theta)) < BENDS
-            verdict = "the gradient of another objective" if commute else "the gradient of nothing"
+    def known(at):
+        return list(directions(row, world, at, ref))
+
+    mean, slopes = field(theta), known(theta)
+    size, angle = beside(mean, slopes[0][1])
     entry = {
         name: getattr(row, name)
         for name in ("key", "library", "version", "option", "row", "G", "groups", "world", "kl",
                      "ours", "ours_old")
     }  # fmt: skip
-    entry |= {"verdict": verdict, "climbs": climbs, "factor": factor}
+    entry |= asked(field, known, places, (mean, slopes), row.many)
     entry["on"] = numbers(mean, size, angle)
     if row.update_old:
         mean = mean_update(row.update_old, world, theta, row.G, groups=row.groups, theta_old=old,
                            theta_ref=ref)  # fmt: skip
-        entry["old"] = numbers(mean, *beside(mean, known[0][1]))
+        entry["old"] = numbers(mean, *beside(mean, slopes[0][1]))
     return entry
 
 
+def asked(field, known, places, first, many):
+    """The verdict on a field, the name of what it is a multiple of, and the multiples.
+
+    ``factor`` is None where the multiple moves with the policy, and ``factors`` are those at the
+    places, None where there is no name.
+    """
+    mean, slopes = first
+    if nothing(mean, slopes) and all(nothing(field(at), known(at)) for at in places[1:]):
+        return said("mean zero")
+    fits = [number for number, (_, slope) in enumerate(slopes) if multiple(mean, slope)]
+    if many and not fits:
+        return said("biased")
+    if fits:
+        means = [mean, *(field(at) for at in places[1:])]
+        gradients = [slopes, *(known(at) for at in places[1:])]
+    for number in fits:
+        factors = [multiple(m, g[number][1]) for m, g in zip(means, gradients, strict=True)]
+        if all(factors):
+            break
+    else:
+        factors = None
+    commute = all(abs(bend(field, at)) < BENDS for at in places)
+    if factors is None:
+        return said("the gradient of another objective" if commute else "the gradient of nothing")
+    name = slopes[number][0]
+    if max(factors) - min(factors) > MOVES * abs(factors[0]):
+        # A gradient, times a function of what it climbs, is a gradient too.
+        verdict = "the gradient of another objective" if commute else "the gradient of nothing"
+        return said(verdict, name, factors, moves=True)
+    if not commute:
+        return said("the gradient of nothing", name, factors)
+    if number or factors[0] < 0:
+        return said("the gradient of another objective", name, factors)
+    one = abs(factors[0] - 1) < MOVES
+    return said("unbiased" if one else "unbiased up to a factor", name, factors)
+
+
+def said(verdict, climbs=None, factors=None, moves=False):
+    """A verdict, as it is written down."""
+    factors = factors and [round(float(x), 4) for x in factors]
+    factor = factors[0] if factors and not moves else None
+    return {"verdict": verdict, "climbs": climbs, "factor": factor, "factors": factors}
+
+
+def nothing(mean, slopes):
+    """Is a mean no more than rounding, beside the gradient that the row is about?"""
+    return np.linalg.norm(mean) < SAME * np.linalg.norm(slopes[0][1])
+
+
+def multiple(mean, slope):
+    """The number times a slope that a mean is; None if it is in another direction."""
+    if not slope.any():
+        return None
+    factor = (mean * slope).sum() / (slope**2).sum()
+    off = np.linalg.norm(mean - factor * slope)
+    return factor if off < SAME * np.linalg.norm(mean) * 5 else None
+
+
 def bend(field, theta):
-    """How far two derivatives of a field are from commuting, relative to them."""
+    """How far derivatives of a field are from commuting, relative to them."""
     u, v = np.random.default_rng(0).normal(size=(2, *theta.shape))
     rise = [(field(theta + STEP * x) - field(theta - STEP * x)) / (2 * STEP) for x in (u, v)]
     one, other = (rise[0] * v).sum(), (rise[1] * u).sum()

@@ -79,7 +79,13 @@ def climbs(row):
     if row["climbs"] is None:
         return PLAIN[row["verdict"]]
     name = NAMES[row["climbs"]]
-    if row["verdict"] == "unbiased" or abs(row["factor"] - 1) < 1e-4:
+    if row["factor"] is None:
+        name = f"parallel to {name}; the factor moves with the policy"
+    if row["verdict"] == "the gradient of nothing" and not name.startswith("no objective"):
+        name = f"no objective: {name}"
+    if row["factor"] is None:
+        return name
+    if abs(row["factor"] - 1) < 1e-4:
         return name
     return f"{name}, times {row['factor']:.3g}"
 

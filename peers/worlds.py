@@ -5,7 +5,7 @@ import numpy as np
 from policygrad.mdp import MDP
 from policygrad.worlds import tiny_language
 
-__all__ = ["CRITIC", "LANGUAGE", "STEPS", "two_steps"]
+__all__ = ["CRITIC", "LANGUAGE", "STEPS", "near", "two_steps"]
 
 
 def _tables(world, seed):
@@ -14,6 +14,12 @@ def _tables(world, seed):
     theta = rng.normal(size=(world.O, world.A))
     old, ref = theta + 0.5 * rng.normal(size=(2, *theta.shape))
     return tuple(np.round(x, 2) for x in (theta, old, ref))
+
+
+def near(theta):
+    """Two policies near one, at which it is asked again what an update climbs."""
+    rng = np.random.default_rng(2)
+    return [np.round(theta + 0.5 * rng.normal(size=theta.shape), 2) for _ in range(2)]
 
 
 def two_steps(gamma):
