@@ -30,13 +30,13 @@ WHERE = {
     "RLOO": "RLOO {eq}`eq-group-mean`",
     "RLOO without a ratio": "RLOO {eq}`eq-group-mean`",
     "RLOO, token mean": "RLOO with a token mean {eq}`eq-length-division`",
-    "one deviation for a batch": "[batch](claim-batch-deviation)",
+    "one deviation for a batch": "[a batch's deviation](claim-batch-deviation)",
     "answers that were cut are left out": "[masked](claim-masking)",
-    "only tokens of high entropy": "no row",
-    "REINFORCE++": "[REINFORCE++](claim-batch-deviation)",
-    "REINFORCE++ with the group's mean": "[REINFORCE++](claim-batch-deviation)",
-    "a baseline weighted by length": "[](10-baselines)",
-    "GPG's advantage": "no row",
+    "only tokens of high entropy": "not in this book",
+    "REINFORCE++": "[a batch's deviation](claim-batch-deviation)",
+    "REINFORCE++ with the group's mean": "[a batch's deviation](claim-batch-deviation)",
+    "a baseline weighted by length": "[a baseline](10-baselines)",
+    "GPG's advantage": "not in this book",
     "k1 in the loss": "$k_1$ {eq}`eq-k-in-loss`",
     "k2 in the loss": "$k_2$ {eq}`eq-k-in-loss`",
     "k3 in the loss": "$k_3$ {eq}`eq-k-in-loss`",
@@ -45,8 +45,8 @@ WHERE = {
     "GAE": "GAE {eq}`eq-gae-bias`",
     "advantages put in order within a batch": "[normalised](claim-minibatch-normalised)",
     "the same, with four episodes": "[normalised](claim-minibatch-normalised)",
-    "the step is cut to a length": "no row",
-    "PPO": "PPO [](12-ppo)",
+    "the step is cut to a length": "not in this book",
+    "PPO": "[PPO](12-ppo)",
     "PPO, second pass": "PPO {eq}`eq-clip-slopes`",
     "the factor is dropped": "[dropped $\\gamma^t$](claim-drop-gamma)",
     "time limit": "[a cut](claim-cut-bootstrapped)",
@@ -54,18 +54,18 @@ WHERE = {
 }
 NAMES = {
     "J": "$J$",
-    "sum of f_G(V)": "$\\sum_s\\mu(s)f_G(V_0(s))$",
-    "sum of f(V), weighed by one over the share of right ones":
-        "$\\sum_s\\mu(s)f(V_0(s))$, another $f$",
-    "J less the baseline by G": "$J-\\frac1G\\mathbb E[b]$, $b$ the baseline",
+    "sum of f_G(V)": "$J$ bent by $f_G$",
+    "sum of f(V), weighed by one over the share of right ones": "$J$ bent by another $f$",
+    "J less the baseline by G": "$J$ less $\\frac1G\\mathbb E[b]$, $b$ the baseline",
     "minus the KL": "the KL, downhill",
     "J, without the factor of its time": "no objective: $J$'s steps without $\\gamma^t$",
     "J, the cut paid by the critic, without the factor of its time":
-        "no objective: the same, for a return that goes on as the critic says",
+        "no objective: the same, the cut paid by the critic",
     "minus the KL of each token by itself": "no objective: each token's own KL",
     "minus the mean of one over the tokens": "longer answers: $-\\mathbb E[1/\\sum_jT_j]$",
-    "J, the cut paid by the critic": "a return that goes on as the critic says",
+    "J, the cut paid by the critic": "$J$, the cut paid by the critic",
 }  # fmt: skip
+DEFAULT = {"trl-dapo"}  # rows that a library follows unless it is told otherwise
 PLAIN = {
     "mean zero": "nothing: its mean is 0",
     "biased": "not $J$",
@@ -108,19 +108,21 @@ def cells(numbers):
     """Size and angle."""
     if numbers["angle"] is None:
         return "0"
-    return f"{numbers['size']:.2f}, {numbers['angle']:.1f}°"
+    return f"{numbers['size']:.2f},\u00a0{numbers['angle']:.1f}°"
 
 
 def table(rows):
     """A table of rows of one kind."""
     lines = [
-        "| option | it climbs | size, angle | old samples | in this book |",
+        "| option | size, angle | it climbs | old samples: size, angle | in this book |",
         "|---|---|---|---|---|",
     ]
     for row in rows:
         option = "<br>".join(code(part) for part in row["option"].split(", "))
+        if row["key"] in DEFAULT:
+            option += "<br>(the default)"
         lines.append(
-            f"| {option} | {climbs(row)} | {cells(row['on'])} | {cells(row['old'])} | "
+            f"| {option} | {cells(row['on'])} | {climbs(row)} | {cells(row['old'])} | "
             f"{WHERE[row['row']]} |"
         )
     return "\n".join(lines)
@@ -172,6 +174,7 @@ def render(found):
         "kl_old": angle("openrlhf-kl-k2", "old"),
         "kl_old_unbiased": angle("openrlhf-kl-k2-unbiased", "old"),
         "norm_angle": angle("sb3-grad-norm"),
+        "batch_factors": "{:.4f}, {:.4f} and {:.4f}".format(*at["trl-dr_grpo-batch"]["factors"]),
     }
     text = TEXT.read_text("utf-8")
     named = set(re.findall(r"@(\w+)@", text))

@@ -8,6 +8,7 @@ import copy
 import importlib.util
 import json
 import re
+import sys
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -22,12 +23,16 @@ from policygrad.exact import (
     group_expectation,
     list_groups,
     policy_gradient,
+    state_values,
 )
 from policygrad.learning import expected_group_gradient, group_gradient
 from policygrad.policies import softmax_policy
 from policygrad.trial import trial
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
+
+
+sys.path.insert(0, str(PEERS))  # the judge loads what stands beside it
 
 
 def load(name):
@@ -37,7 +42,7 @@ def load(name):
     return module
 
 
-page, worlds = load("page"), load("worlds")
+page, worlds, groups, judge = load("page"), load("worlds"), load("groups"), load("judge")
 FOUND = json.loads((PEERS / "results.json").read_text("utf-8"))
 ROWS = {row["key"]: row for row in FOUND["rows"]}
 NEAR = 3e-6  # six digits are written down, and some libraries compute in single precision
@@ -105,17 +110,17 @@ OWN = [(row["key"], when) for row in FOUND["rows"] for when in ("on", "old")
        if row["ours" if when == "on" else "ours_old"]]  # fmt: skip
 
 
-def by_package(row, when):
+def by_package(row, when, theta=THETA):
     """The package's own exact average, from the options that stand for the row."""
     options = row["ours" if when == "on" else "ours_old"]
-    old = THETA if when == "on" else OLD
+    old = theta if when == "on" else OLD
     if row["kl"]:  # a mean of advantages is there with the penalty and without
         plain = dict(advantages="mean", theta_old=old) | options
         pulled = dict(beta=1.0, theta_ref=REF)
-        with_, without = (expected_group_gradient(LANGUAGE, THETA, row["G"], **plain, **x)
+        with_, without = (expected_group_gradient(LANGUAGE, theta, row["G"], **plain, **x)
                           for x in (pulled, {}))  # fmt: skip
         return with_ - without
-    return expected_group_gradient(LANGUAGE, THETA, row["G"], theta_old=old, **options)
+    return expected_group_gradient(LANGUAGE, theta, row["G"], theta_old=old, **options)
 
 
 @pytest.mark.parametrize(("key", "when"), OWN, ids=lambda x: x)
@@ -216,9 +221,8 @@ WEIGHTS = {
 }  # fmt: skip
 
 
-@cache
-def by_weights(key, when):
-    row, old = ROWS[key], THETA if when == "on" else OLD
+def by_weights(key, when, theta=THETA):
+    row, old = ROWS[key], theta if when == "on" else OLD
     rows, chances, tau = batches(row["G"], row["groups"], old)
     mask = (np.arange(tau.actions.shape[1]) < tau.lengths[:, None])[rows]
     advantages, together = WEIGHTS[key]
@@ -228,15 +232,15 @@ def by_weights(key, when):
         ended = tau.actions[np.arange(len(tau)), tau.lengths - 1] == LANGUAGE.A - 1
         c = c * ended[rows][..., None]
     if key == "trl-quantile":
-        pi = softmax_policy(THETA)
+        pi = softmax_policy(theta)
         H = -(pi * np.log(pi)).sum(axis=1)[tau.percepts][rows]
         high = np.array([np.quantile(x[m], 0.8) for x, m in zip(H, mask, strict=True)])
         c = c * (H >= high[:, None, None] - 1e-6)
-    w = importance_ratios(LANGUAGE, THETA, old, tau)[rows]
+    w = importance_ratios(LANGUAGE, theta, old, tau)[rows]
     c = clip_slope(w, A, 0.2) / np.where(A == 0, 1, A) * w * c * (A != 0)
     each = np.zeros((len(tau), mask.shape[2]))
     np.add.at(each, rows, chances[:, None, None] * c)
-    return reinforce_gradients(LANGUAGE, THETA, tau, each).sum(axis=0)
+    return reinforce_gradients(LANGUAGE, theta, tau, each).sum(axis=0)
 
 
 @pytest.mark.parametrize("when", ["on", "old"])
@@ -273,13 +277,16 @@ def test_the_book_s_own_judge_gives_the_same_verdict(key):
 @pytest.mark.parametrize("when", ["on", "old"])
 def test_a_penalty_with_its_ratio_is_the_slope_of_both(when):
     """The slope of w k3 by log pi, token by token, over the answers of the policy that drew."""
-    old = THETA if when == "on" else OLD
+    mean = corrected(THETA, THETA if when == "on" else OLD)
+    assert np.abs(mean - ROWS["trl-kl-corrected"][when]["mean"]).max() < NEAR
+
+
+def corrected(theta, old):
     tau = enumerate_trajectories(LANGUAGE)
-    w, v = (importance_ratios(LANGUAGE, THETA, x, tau) for x in (old, REF))
+    w, v = (importance_ratios(LANGUAGE, theta, x, tau) for x in (old, REF))
     k3, slope = 1 / v - 1 + np.log(v), 1 - 1 / v
     c = tau.probability(softmax_policy(old))[:, None] * w * (slope + k3)
-    mean = -reinforce_gradients(LANGUAGE, THETA, tau, c).sum(axis=0) / 2
-    assert np.abs(mean - ROWS["trl-kl-corrected"][when]["mean"]).max() < NEAR
+    return -reinforce_gradients(LANGUAGE, theta, tau, c).sum(axis=0) / 2
 
 
 # --- the second route: steps ---------------------------------------------------------------------
@@ -358,6 +365,110 @@ def test_a_row_of_steps_is_what_ppo_by_hand_gives(key, when):
     assert np.abs(mean - row[when]["mean"]).max() < NEAR
 
 
+# --- the second route: factors -------------------------------------------------------------------
+
+NAMED = [row["key"] for row in FOUND["rows"] if row["climbs"]]
+
+
+def by_route(row, theta):
+    """A row's mean at any policy that itself drew, without the library."""
+    key = row["key"]
+    if key == "trl-kl-corrected":
+        return corrected(theta, theta)
+    if key in WEIGHTS:
+        return by_weights(key, "on", theta)
+    if key in STEPS:
+        world = worlds.STEPS[float(row["world"][6:])][0]
+        gamma, lam, normalised, *_, cut = STEPS[key]
+        return ppo_at_once(world, theta, theta, row["groups"], gamma, lam, normalised, cut)
+    return by_package(row, "on", theta)
+
+
+def slope_of(row, theta):
+    """The gradient that a row is said to be a multiple of."""
+    world = LANGUAGE if row["world"] == "language" else worlds.STEPS[float(row["world"][6:])][0]
+    asked = groups.Row(update=None, option="", **{k: row[k] for k in (
+        "key", "library", "version", "world", "kl", "G", "groups")})  # fmt: skip
+    return dict(judge.directions(asked, world, theta, REF))[row["climbs"]]
+
+
+def factors_are_right(row):
+    """Is the mean as many times the gradient as is written, and a factor named only if it stays?"""
+    main = THETA if row["world"] == "language" else worlds.STEPS[float(row["world"][6:])][1][0]
+    assert len(row["factors"]) == 3
+    for theta, factor in zip([main, *worlds.near(main)], row["factors"], strict=True):
+        mean, slope = by_route(row, theta), slope_of(row, theta)
+        assert np.abs(mean - factor * slope).max() < 3e-4 * np.abs(mean).max()
+    spread = np.ptp(row["factors"]) / abs(row["factors"][0])
+    assert (row["factor"] is None) == (spread > 5e-4)
+    if row["factor"] is not None:
+        assert row["factor"] == row["factors"][0]
+    said = page.climbs(row)
+    assert ("the factor moves with the policy" in said) == (row["factor"] is None)
+    assert (row["verdict"] == "the gradient of nothing") == said.startswith("no objective")
+
+
+@pytest.mark.parametrize("key", NAMED)
+def test_a_factor_stays_at_three_policies(key):
+    factors_are_right(ROWS[key])
+
+
+def test_a_factor_that_moves_and_is_called_one_is_noticed():
+    right = ROWS["trl-dr_grpo-batch"]
+    slips = ({"factor": right["factors"][0]}, {"factors": right["factors"][:1] * 3},
+             {"factor": right["factors"][0], "factors": right["factors"][:1] * 3})  # fmt: skip
+    for slip in slips:
+        with pytest.raises(AssertionError):
+            factors_are_right(right | slip)
+    stays = ROWS["trl-dr_grpo-none"]
+    for slip in ({"factor": None}, {"factors": [0.375, 0.375, 0.376]}):
+        with pytest.raises(AssertionError):
+            factors_are_right(stays | slip)
+
+
+def moving(by):
+    """An update of which every batch says the gradient of J, times a number."""
+    return groups.Row(
+        key="made up", library="", version="", option="", G=1,
+        update=lambda batch: by(batch.theta) * policy_gradient(LANGUAGE, batch.theta),
+    )  # fmt: skip
+
+
+def entropy(theta):
+    pi = softmax_policy(theta)
+    return -(pi * np.log(pi)).sum()
+
+
+def value(theta):
+    return LANGUAGE.mu @ state_values(LANGUAGE, softmax_policy(theta))[0]
+
+
+def test_the_judge_calls_a_factor_what_stays_and_an_objective_what_commutes():
+    other, none = "the gradient of another objective", "the gradient of nothing"
+    for by, verdict, factor in (
+        (lambda theta: 0.375, "unbiased up to a factor", 0.375),
+        (lambda theta: 1.0, "unbiased", 1.0),
+        (lambda theta: -1.0, other, -1.0),
+        (value, other, None),  # that of the square of J, halved
+        (entropy, none, None),
+        (lambda theta: 1 + entropy(theta) / 100, none, None),
+        (lambda theta: 0.0, "mean zero", None),
+    ):
+        entry = judge.judge(moving(by))
+        assert (entry["verdict"], entry["factor"]) == (verdict, factor)
+        assert entry["climbs"] == (None if verdict == "mean zero" else "J")
+
+
+def test_at_one_policy_the_judge_would_call_it_a_factor(monkeypatch):
+    """Three policies notice it, and so do derivatives: without both nothing does."""
+    monkeypatch.setattr(judge, "near", lambda theta: [theta, theta])
+    assert judge.judge(moving(entropy))["verdict"] == "the gradient of nothing"
+    monkeypatch.setattr(judge, "BENDS", 3)
+    assert judge.judge(moving(entropy))["verdict"] == "unbiased up to a factor"
+    monkeypatch.setattr(judge, "near", worlds.near)
+    assert judge.judge(moving(entropy))["factor"] is None
+
+
 # --- sizes, angles, slips ------------------------------------------------------------------------
 
 
@@ -400,10 +511,11 @@ def test_sizes_and_angles_are_those_of_the_means(key):
         along = (mean * slope).sum() / unit
         across = np.linalg.norm(mean - along * slope / unit)
         assert abs(np.degrees(np.arctan2(across, along)) - row[when]["angle"]) < 0.07
-    if row["climbs"] in ("J", "minus the KL"):
+    if row["climbs"] in ("J", "minus the KL") and row["factor"]:
         off = np.array(row["on"]["mean"]) - row["factor"] * slope
         assert np.abs(off).max() < 2e-5 * np.abs(slope).max() + NEAR
-    assert ("unbiased" in row["verdict"]) == (row["climbs"] in ("J", "minus the KL"))
+    followed = row["climbs"] in ("J", "minus the KL") and row["factor"] is not None
+    assert ("unbiased" in row["verdict"]) == followed
 
 
 def test_a_slip_in_any_mean_is_noticed():
