@@ -13,6 +13,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([\w-]+)\)")
 # Which have no number of their own: what they are about is a rule, or a way of looking.
 WITHOUT = {
     "The gradient is NaN or infinite",
+    "The loss starts at 0 and rises",
     "Episodes never end, and the program hangs",
     "It improves up to a point and then only jitters",
     "A value-based agent walks to and fro for ever",
