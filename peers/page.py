@@ -60,7 +60,7 @@ NAMES = {
     "minus the KL": "the KL, downhill",
     "J, without the factor of its time": "no objective: $J$'s steps without $\\gamma^t$",
     "J, the cut paid by the critic, without the factor of its time":
-        "no objective: the same, the cut paid by the critic",
+        "no objective: as above, the cut paid by the critic",
     "minus the KL of each token by itself": "no objective: each token's own KL",
     "minus the mean of one over the tokens": "longer answers: $-\\mathbb E[1/\\sum_jT_j]$",
     "J, the cut paid by the critic": "$J$, the cut paid by the critic",
