@@ -339,8 +339,18 @@ class Prover:
             cell.ran = self.snapshots[cell.number].ask((run, None, True), 10 * SECONDS) or {}
         return cell.ran
 
+    def _between(self, start: int, end: int) -> list[Cell]:
+        """Of the cells behind ``start``, in order: ``end``, and those that it rests on."""
+        kept, needed = [], set()
+        for cell in reversed([c for n, c in self.cells.items() if start < n <= end]):
+            units = [unit for unit in self.units if unit.node in cell.tree.body]
+            if cell.number == end or any(unit.sets & needed for unit in units):
+                needed |= set().union(*(unit.uses for unit in units))
+                kept.append(cell)
+        return kept[::-1]
+
     def _try(self, one: Try, verdict: Verdict) -> None:
-        rest = [c for n, c in self.cells.items() if one.start < n <= verdict.cell]
+        rest = self._between(one.start, verdict.cell)
         run = [(one.start, one.tree), *((cell.number, cell.tree) for cell in rest)]
         usual = self.cells[one.start].seconds + sum(cell.seconds for cell in rest)
         found = self.snapshots[one.start].ask((run, one.package, False), SECONDS + 3 * usual)

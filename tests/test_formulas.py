@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from policygrad.formulas import Formula, Missing, Refused, evaluate
+from policygrad.formulas import Formula, Missing, Names, Refused, evaluate
 from policygrad.formulas.values import is_zero
 
 X = r"\text{x}"
@@ -533,3 +533,16 @@ def test_a_symbol_that_is_taken_away_leaves_room_for_another_of_its_name():
 
 def test_a_letter_may_range_over_an_array():
     assert holds("x+x=2x", {r"x\in": np.array([0.5, 2.0])})
+
+
+def test_names_that_serve_several_displays_compute_only_what_is_not_known():
+    asked = []
+    env = {r"x\in": (1, 3), r"x\sim": r"\frac12", "f(x)": lambda x: asked.append(x) or x}
+    names = Names(env | {"e": 5})
+    for c, mean, times in ("e+1", 24, 1), ("e+1", 24, 1), ("e-1", 16, 2), ("2e", 40, 3):
+        for value in mean, mean + 1:
+            tex = rf"\mathbb E_x[b\,f(x)]={value},\quad b=2c,\quad c={c}"
+            assert holds(tex, names) == (value == mean)
+        assert asked == [1, 3] * times
+    assert holds(r"\mathbb E_x[f(x)]=2=\mathbb E_x[f(x)]\cdot1", names)
+    assert asked == [1, 3] * 4

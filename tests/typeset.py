@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import chapters
@@ -258,30 +260,37 @@ def collect(labels=None, every: int = 1) -> dict[str, Tally]:
     checks = importlib.import_module("policygrad.checks")
     room = importlib.import_module("policygrad.checks.runs")
     plain, here = checks.runs, os.getpid()
+    room.definitions = cache(room.definitions)  # no slip is in another display
 
     def runs(label, *tried, slip=None, **options):
         plain(label, *tried, slip=slip, **options)
         asked = not (checks._controls or slip) and (not labels or label in labels)
         if asked and os.getpid() == here:
             tally, made = found.setdefault(label, Tally()), slips(room.display(label))
+            worlds: list = []  # names, with what is known: a slip leaves most as it is
             again = [slip for slip in made if slip.what in tally.passed]
             todo = again if tally.made else made[::every]
             tally.made, tally.passed = len(made), []
             for one in todo:
-                getattr(
-                    tally, _try(one, room, checks, lambda: plain(label, *tried, **options))
-                ).append(one.what)
+                call = lambda: plain(label, *tried, **options)  # noqa: E731
+                getattr(tally, _try(one, room, checks, call, worlds)).append(one.what)
 
     checks.runs = runs
     return found
 
 
-def _try(slip: Slip, room, checks, call) -> str:
+def _try(slip: Slip, room, checks, call, worlds) -> str:
     """Call a check while the page has a slip in it: "passed", "false" or "refused"."""
-    page, formula = room.display, room.Formula
+    page, formula, number = room.display, room.Formula, itertools.count()
+    names = importlib.import_module("policygrad.formulas").Names
 
     class NearestFirst(formula):
         """Tries the claims near the slip first: it is there that one will be false."""
+
+        def __init__(self, tex, env, **options):
+            if (n := next(number)) == len(worlds):
+                worlds.append(names(env))
+            super().__init__(tex, worlds[n], **options)
 
         def run(self, **options):
             self.claims.sort(key=lambda claim: abs(claim.line - slip.line))

@@ -57,7 +57,7 @@ from .tex import (
 )
 from .values import ABSOLUTE, compare
 
-__all__ = ["Finding", "Formula", "Missing", "Refused", "Undefined"]
+__all__ = ["Finding", "Formula", "Missing", "Names", "Refused", "Undefined"]
 __all__ += ["definitions", "display", "evaluate"]
 
 CASES = 20_000  # of one relation, at most
@@ -127,7 +127,7 @@ class Formula:
     """A display, read: its definitions and its claims.
 
     tex : LaTeX, as ``display`` returns it.
-    env : values, domains and laws; see ``names``.
+    env : values, domains and laws; see ``names``; or the :class:`Names` made of them.
     where : conditions on the cases, as LaTeX: for all lines, or by line in a dictionary.
     given : what is taken for granted: words behind "if" in a reason, "laws", "limits".
     lines : those to try; by default all.
@@ -137,7 +137,8 @@ class Formula:
     """
 
     def __init__(self, tex, env, *, where=None, given=(), lines=None, symbolic=None):
-        self.names, self.given, self.claims = Names(env, symbolic), set(given), []
+        self.names = env.again() if isinstance(env, Names) else Names(env, symbolic)
+        self.given, self.claims = set(given), []
         self.symbolic = self.names.symbolic
         where = where if isinstance(where, dict) else {None: where or ""}
         self.where = {n: self._condition(tokens(words)) for n, words in where.items()}

@@ -20,7 +20,7 @@ from functools import partial, reduce
 import numpy as np
 
 from .grammar import ADD, CONSTRUCTS, FACTOR, Parser, lift
-from .names import is_parameter, remembered
+from .names import is_parameter
 from .tex import BRACKETS, Missing, Refused, Undefined, chain, is_symbol, split, tokens
 from .values import along, apply, compare, join, norm, plain, real, slope, symbolic, whole
 
@@ -114,18 +114,18 @@ def _gradient(p):
     if row:
         p.take("^")
         p.group()
-    before = len(p.used)
+    start, before = p.at, len(p.used)
     body = p.expression(FACTOR)
     name, *others = sorted({x for x in p.used[before:] if is_parameter(x)}) or [r"\theta"]
     if others:
         raise Refused(f"a gradient by {name} or by {others[0]}?")
 
-    @remembered
     def value(scope):
         theta = p.names.value(name, scope)
         found = [along(lambda x: body(scope | {name: x}), theta, k) for k in range(len(theta))]
         return plain(np.array(found).reshape(len(theta), -1))
 
+    value = p.names.remembered([r"\nabla", *p.words[start : p.at]], p.used[before:], value)
     return lift(partial(apply, "transpose"), value) if row else value
 
 
@@ -237,6 +237,7 @@ def _large(sign, p):
 
 
 def _mean(kind, p):
+    start, before = p.at, len(p.used)
     draws, given = _draws(p, p.scripts()[0]), []
     if kind == r"\mathbb E" and p.next != "[":
         body = p.expression(FACTOR)
@@ -248,18 +249,21 @@ def _mean(kind, p):
     given = [part for words in given for part in split(words, {","})]
     conditions = [p.condition(part) for part in given if chain(part)[1]]
     held = [p.inner(part) for part in given if not chain(part)[1]]
-    mean = _expected(draws, body, conditions, held)
+    words, remembered = [kind, *p.words[start : p.at]], p.names.remembered
+    once = partial(remembered, words, p.used[before:])
+    mean = _expected(draws, body, conditions, held, once)
     if kind != r"\operatorname{Var}":
         return mean
     square = lambda scope: norm(join("-", body(scope), mean(scope))) ** 2  # noqa: E731
-    return _expected(draws, square, conditions, held)
+    once = partial(remembered, ["mean", *words], p.used[before:])
+    return _expected(draws, square, conditions, held, once)
 
 
-def _expected(draws, body, conditions, held):
+def _expected(draws, body, conditions, held, once):
     """The meaning of a mean; what is drawn outside counts only by what is held of it."""
     drawn = [letter for letter, *_ in draws]
 
-    @remembered
+    @once
     def mean(scope):
         total = weight = 0
         for share, inner in _cases(draws, conditions, scope):

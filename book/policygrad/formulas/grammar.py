@@ -154,7 +154,7 @@ class Parser(Reader):
             if entry.words is not None and entry.meaning is None:
                 parser = Parser(entry.words, self.names)
                 entry.meaning = parser.whole  # where it stands in itself, it is being parsed
-                entry.meaning = parser.whole()
+                entry.meaning, entry.used = parser.whole(), parser.used
 
     def _symbol(self):
         name, index, upper, primes, theta = self.resolve()

@@ -17,7 +17,8 @@ letter ``batch``.  A key that is no symbol, ``\mathbb E[T]``, is matched token b
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 import numpy as np
@@ -25,7 +26,7 @@ import numpy as np
 from .tex import Missing, Reader, Refused, Undefined, is_symbol, split, tokens
 from .values import symbolic, whole
 
-__all__ = ["SEPARATORS", "Entry", "Names", "Unbound", "is_parameter", "remembered"]
+__all__ = ["SEPARATORS", "Entry", "Names", "Unbound", "is_parameter"]
 
 SEPARATORS = {",", ";", "|", r"\mid", r"\vert"}  # of arguments
 
@@ -39,30 +40,21 @@ def is_parameter(name: str) -> bool:
     return name.startswith(r"\theta")
 
 
-def remembered(meaning):
-    """The same meaning, each value of which is computed once."""
-    known = {}
-
-    def value(scope):
-        here = frozenset(
-            (x, y.tobytes() if isinstance(y, np.ndarray) else y) for x, y in scope.items()
-        )
-        if here not in known:
-            known[here] = meaning(scope)
-        return known[here]
-
-    return value
-
-
 @dataclass
 class Entry:
-    """A symbol: its name, the letters below it and in brackets, and its meaning in a scope."""
+    """A symbol: its name, the letters below it and in brackets, and what it stands for.
+
+    That is a constant, or a function of ``letters``, or the meaning of the words of a definition,
+    which speaks of the names in ``used``.
+    """
 
     name: str
     below: tuple = ()
     inside: tuple = ()
     meaning: object = None
-    words: list | None = None  # of a definition
+    letters: tuple | None = None
+    words: list | None = None
+    used: list = field(default_factory=list)
 
     @property
     def is_letter(self):
@@ -72,11 +64,14 @@ class Entry:
 
 
 class Names:
-    """All that can be spoken of; ``constants`` are the values given, ``spoken`` what is used."""
+    """All that can be spoken of; ``constants`` are the values given, ``spoken`` what is used.
+
+    ``known`` are values of means and gradients, by their words and what these rest on.
+    """
 
     def __init__(self, table, symbols=None):
         table, self.entries, self.phrases, self.constants = dict(table), {}, {}, {}
-        self.spoken, self.draws = set(), table.pop("E", "").split()
+        self.known, self.spoken, self.draws = {}, set(), table.pop("E", "").split()
         domains, self.laws = (
             _of_letters(table, *x) for x in (("domains", "\\in"), ("laws", "\\sim"))
         )
@@ -97,6 +92,14 @@ class Names:
         for key, value in table.items():
             if value is not None:
                 self.declare(tokens(key), value)
+
+    def again(self) -> Names:
+        """The same names for another display, which need not compute again what is known."""
+        other = copy(self)
+        other.spoken, other.entries = set(), {}
+        for name, entries in self.entries.items():
+            other.entries[name] = [replace(x, meaning=None) if x.words else x for x in entries]
+        return other
 
     @property
     def parameters(self):
@@ -141,13 +144,11 @@ class Names:
                 name = x.name.rstrip("_")
                 known = name in self.domains or len(name) == 1
                 letters += (name if known else "\\" + name,) if x.default is x.empty else ()
-            entry.meaning = lambda scope: value(
-                *[scope[x] if x in scope else self.value(x, scope) for x in letters]
-            )
+            entry.meaning, entry.letters = value, letters
         else:
             value = np.array(value) if isinstance(value, list) else value
             value = np.ravel(value) if is_parameter(entry.name) else value
-            entry.meaning, self.constants[entry.name] = lambda scope: value, value
+            entry.meaning = self.constants[entry.name] = value
         return entry
 
     def extent(self, letter):
@@ -182,8 +183,13 @@ class Names:
             elif x in self.least and isinstance(value, Integral) and value < self.least[x]:
                 raise Undefined(f"{name} at {x} = {value}: {x} begins at {self.least[x]}")
         try:
-            return (
-                self._defined(entry, scope, given) if entry.words else entry.meaning(scope | given)
+            if entry.words:
+                return self._defined(entry, scope, given)
+            if entry.letters is None:
+                return entry.meaning
+            here = scope | given
+            return entry.meaning(
+                *[here[x] if x in here else self.value(x, here) for x in entry.letters]
             )
         except Refused:
             raise
@@ -200,6 +206,34 @@ class Names:
                 raise
             why = f"the definition of {entry.name} uses {free}, no argument of it"
             raise Missing(why) from None
+
+    def remembered(self, words, used, meaning):
+        """The same meaning, each value of which is computed once for these words."""
+        known = None
+
+        def value(scope):
+            nonlocal known
+            if known is None:  # by now all definitions have been read
+                known = self.known.setdefault((*words, self._grounds(used)), {})
+            here = frozenset(
+                (x, y.tobytes() if isinstance(y, np.ndarray) else y) for x, y in scope.items()
+            )
+            if here not in known:
+                known[here] = meaning(scope)
+            return known[here]
+
+        return value
+
+    def _grounds(self, used):
+        """What defines these names, and those that stand in definitions; all others are given."""
+        found, todo = {}, list(used)
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                entries = self.entries.get(name, ())
+                found[name] = tuple((x.below, x.inside, *(x.words or ())) for x in entries)
+                todo += [y for x in entries for y in x.used]
+        return frozenset(found.items())
 
     def entry(self, name, index, scope):
         r"""(\theta, flat; where in it the entry stands that these indices name)."""
