@@ -7,6 +7,7 @@ import pytest
 
 from policygrad.estimators import kl_estimates
 from policygrad.trial import VERDICTS, trial, trial_of_loss
+from policygrad.trial.calls import in_32_bits
 from policygrad.worlds import bandit, short_corridor, tiny_language
 from random_worlds import agree
 
@@ -49,8 +50,133 @@ def test_a_deviation_of_one_is_refused_and_the_reason_is_given():
 
     with pytest.raises(ValueError, match=r"must be finite.*trajectories \[.*G is 1, and one alone"):
         trial(standardised, WORLD, THETA, G=1)
-    with pytest.raises(ValueError, match=r"must be finite.*trajectories \[\d, \d\]$"):
+    says = (
+        r"must be finite.*trajectories \[\d, \d\]; its rewards are all equal: their deviation is 0$"
+    )
+    with pytest.raises(ValueError, match=says):
         trial(standardised, WORLD, THETA, G=2)
+
+
+def nowhere_finite(group):
+    return plain(group) * (np.nan if np.ptp(group.rewards) else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("update", "G"),
+    [
+        (lambda group: plain(group).ravel(), 1),
+        (lambda group: None, 1),
+        (lambda group: None, 2),
+        (nowhere_finite, 2),
+    ],
+    ids=["a shape", "nothing", "nothing of two", "rewards that differ"],
+)
+def test_a_reason_that_is_none_is_not_given(update, G):
+    with pytest.raises(
+        (ValueError, TypeError), match=r"for the group of trajectories \[[\d, ]+\]$"
+    ):
+        trial(update, WORLD, THETA, G=G)
+
+
+def test_a_loss_that_is_not_finite_has_a_reason_too():
+    def standardised(logp, old_logp, ref_logp, rewards, mask):
+        with np.errstate(all="ignore"):
+            A = less_mean(rewards) / rewards.std()
+        return -(A * logp * mask).sum()
+
+    for G, says in ((1, "; G is 1, and one alone"), (2, "; its rewards are all equal")):
+        with pytest.raises(ValueError, match=rf"loss.*must be finite.*lengths \[.*\]{says}"):
+            trial_of_loss(standardised, WORLD, THETA, G=G)
+
+
+# --- 32 bits, and no reference -------------------------------------------------------------------
+
+
+def in_32(group):
+    return np.einsum("i,itoa->oa", group.rewards.astype("f4"), group.scores.astype("f4"))
+
+
+def loss_in_32(logp, old_logp, ref_logp, rewards, mask):
+    return -(np.float32(rewards)[:, None] * np.float32(logp) * np.float32(mask)).sum(dtype="f4")
+
+
+def loss_of_32_summed_in_64(logp, old_logp, ref_logp, rewards, mask):
+    return float(-(rewards[:, None] * np.float32(logp) * mask).sum())
+
+
+@pytest.mark.parametrize(
+    ("judge", "given", "says"),
+    [
+        (trial, in_32, r"update\(group\) must be computed in 64 bits; it holds float32"),
+        (trial, lambda x: in_32(x).astype(float), "update must .* all it returns is rounded to 32"),
+        (trial, lambda x: in_32(x).astype("f2"), r"update\(group\) must .* it holds float16"),
+        (trial_of_loss, loss_in_32, r"loss\(...\) must be computed in 64 bits; it holds float32"),
+        (trial_of_loss, lambda *x: float(loss_in_32(*x)), "loss must .* all it returns is rounded"),
+    ],
+    ids=["an update", "put into 64 bits", "16 bits", "a loss", "a loss put into 64 bits"],
+)
+@pytest.mark.parametrize("G", [1, 2])
+def test_32_bits_are_refused_by_name(judge, given, says, G):
+    with pytest.raises(TypeError, match=f"{says}.*: a trial compares nine digits; use float64"):
+        judge(given, WORLD, THETA, G=G)
+
+
+def test_rounding_is_told_from_a_kink():
+    says = r"loss is rounded too much for differences, at logp\[0, 0\].*use float64.*give grad="
+    with pytest.raises(ValueError, match=says):
+        trial_of_loss(loss_of_32_summed_in_64, WORLD, THETA, G=2)
+
+
+def test_a_gradient_in_32_bits_is_refused():
+    def grad(logp, old_logp, ref_logp, rewards, mask):
+        return np.float32(-less_mean(rewards) * mask)
+
+    with pytest.raises(
+        TypeError, match=r"grad\(...\) must be computed in 64 bits; it holds float32"
+    ):
+        trial_of_loss(rloo, WORLD, THETA, G=2, grad=grad)
+
+
+def test_short_numbers_are_no_32_bits():
+    # at theta = 0 with two actions every score is a half
+    world = bandit([1.0, 0.0])
+    assert trial(plain, world, np.zeros((1, 2)), G=2, old_policies=()).verdict == UNBIASED
+    assert not in_32_bits(np.array([0.0, -0.5, 3.0, 1e6, 2.0**-60]))
+    assert not in_32_bits(np.array([0.0, 1 / 3]))
+    assert in_32_bits(np.array([0.0, 0.5, np.float32(1 / 3)], float))
+
+
+def without_reference(logp, old_logp, ref_logp, rewards, mask):
+    return ((logp - ref_logp) * mask).sum()
+
+
+@pytest.mark.parametrize(
+    ("judge", "given"),
+    [
+        (trial, lambda group: plain(group) * (group.logp - group.ref_logp).sum()),
+        (trial, lambda group: plain(group) - group.theta_ref),
+        (trial, lambda group: plain(group) * group.ref_logp.sum()),
+        (trial, lambda group: plain(group) * np.exp(group.ref_logp).sum()),
+        (trial_of_loss, without_reference),
+    ],
+    ids=["a difference", "its logits", "a method", "a function", "a loss"],
+)
+def test_a_reference_that_is_not_there_is_named(judge, given):
+    with pytest.raises(TypeError, match="without theta_ref there is no reference.*give theta_ref="):
+        judge(given, WORLD, THETA, G=2)
+    judge(given, WORLD, THETA, G=2, theta_ref=REF, old_policies=())
+
+
+@pytest.mark.parametrize("ref", [None, REF])
+def test_another_error_of_the_update_is_its_own(ref):
+    def mixed(group):
+        return group.rewards + "one"
+
+    with pytest.raises(TypeError, match="^ufunc 'add'"):
+        trial(mixed, WORLD, THETA, theta_ref=ref)
+    if ref is not None:
+        with pytest.raises(TypeError, match="^unsupported operand"):
+            trial(lambda group: group.rewards - None, WORLD, THETA, theta_ref=ref)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +399,7 @@ def test_a_loss_is_given_what_its_docstring_says():
 
 SLIPS = {
     "not finite": (lambda *x: np.nan, r"loss\(...\) must be finite; it is nan, for a group with"),
-    "no number": (lambda *x: x[0], r"loss\(...\) must have shape of one number, = \(\)"),
+    "no number": (lambda *x: x[0], r"loss\(...\) must be one number; it has shape \(3, 2\), for"),
     "nothing": (lambda *x: None, r"loss\(...\) must hold real numbers; it is None"),
     "the first only": (
         lambda logp, old, ref, R, mask: (R[0] * logp * mask).sum(),

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .judge import FACTOR, UNBIASED, ZERO
+from .judge import FACTOR, NEARLY, UNBIASED, ZERO
 from .places import Place
-from .words import counted, degrees, folded, number, percent, settled
+from .words import counted, degrees, digits, folded, number, percent, settled
 
 SHOWN = 2  # entries that get most too much, and most too little
 LEAST = 5e-4  # of the largest entry of grad J: less is not shown
@@ -41,6 +41,7 @@ class Outcome:
     field : the name of what the mean update is, also where that is the gradient of nothing; None.
     factor : the multiple of that field, the same at every theta; None for none, or for a sum.
     nearest : where nothing fits, the closest name and what is left of the mean update; else None.
+        Up to a millionth, the name is that of a multiple, and its digits are told.
     size, angle, noise : beside grad J at theta; angle in degrees; NaN where the mean is zero.
     mean : (O, A) the exact mean update at theta.
     covariance : (O*A, O*A) its covariance, the update flattened row by row.
@@ -75,6 +76,11 @@ class Outcome:
             return f"{number(self.factor)} of the gradient of J"
         if self.field is None:
             name, rest = self.nearest
+            if rest <= NEARLY:
+                return (
+                    f"{name}, to {digits(rest)} digits: off by more than rounding, as with fewer "
+                    f"than 64 bits, or a term too much"
+                )
             no = "not"
             if self.off_policy:
                 widths = " and ".join(f"{width:g}" for width in self.clip if width is not None)
