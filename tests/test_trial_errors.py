@@ -122,7 +122,7 @@ def test_32_bits_are_refused_by_name(judge, given, says, G):
 
 
 def test_rounding_is_told_from_a_kink():
-    says = r"loss is rounded too much for differences, at logp\[0, 0\].*use float64.*give grad="
+    says = r"loss is rounded too much for differences, at logp\[\d, \d\].*use float64.*give grad="
     with pytest.raises(ValueError, match=says):
         trial_of_loss(loss_of_32_summed_in_64, WORLD, THETA, G=2)
 
@@ -162,7 +162,7 @@ def without_reference(logp, old_logp, ref_logp, rewards, mask):
     ids=["a difference", "its logits", "a method", "a function", "a loss"],
 )
 def test_a_reference_that_is_not_there_is_named(judge, given):
-    with pytest.raises(TypeError, match="without theta_ref there is no reference.*give theta_ref="):
+    with pytest.raises(TypeError, match=r"without theta_ref .* no reference.*give theta_ref="):
         judge(given, WORLD, THETA, G=2)
     judge(given, WORLD, THETA, G=2, theta_ref=REF, old_policies=())
 
@@ -172,10 +172,10 @@ def test_another_error_of_the_update_is_its_own(ref):
     def mixed(group):
         return group.rewards + "one"
 
-    with pytest.raises(TypeError, match="^ufunc 'add'"):
+    with pytest.raises(TypeError, match=r"^ufunc 'add'"):
         trial(mixed, WORLD, THETA, theta_ref=ref)
     if ref is not None:
-        with pytest.raises(TypeError, match="^unsupported operand"):
+        with pytest.raises(TypeError, match=r"^unsupported operand"):
             trial(lambda group: group.rewards - None, WORLD, THETA, theta_ref=ref)
 
 
