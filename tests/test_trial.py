@@ -341,6 +341,10 @@ def test_a_factor_that_changes_with_theta_is_another_objective():
     assert (report.verdict, report.climbs) == (NOTHING, None)
 
 
+def J_at(theta):
+    return expected_return(MIXED, softmax_policy(theta))
+
+
 def entropy_of(theta):
     pi = softmax_policy(theta)
     return -(pi * np.log(pi)).sum()
@@ -367,6 +371,37 @@ def test_what_nothing_fits_is_asked_at_every_theta_too():
 
     report = trial(by_weight(late), WORLD, THERE, old_policies=())
     assert (report.verdict, report.field) == (NOTHING, None)
+
+
+def test_a_factor_that_moves_is_told_as_another_speed():
+    # the path is that of J as long as the factor is above 0
+    for sign, told in ((1, "the same path at another speed"), (-1, "also below 0")):
+        update = by_weight(lambda x, sign=sign: sign * np.exp(x.theta[0, 0]) * R(x))
+        report = trial(update, LANGUAGE, THETA, old_policies=())
+        assert report.verdict == NOTHING and told in " ".join(str(report).split())
+
+
+@pytest.mark.parametrize("off", [1e-7, 1e-4])
+def test_what_is_close_to_a_known_field_is_told_so_and_has_the_verdict_of_its_derivatives(off):
+    # (R - J)/T is the gradient of nothing, J of something; T^2 R z, without the mean, of something
+    def held(x):
+        V = state_values(MIXED, softmax_policy(x.theta))[0]
+        return (R(x) - V[x.states[:, 0], None]) / T(x)
+
+    for weight, name, verdict in ((held, "(R - J)/T, J held", NOTHING), (R, "J", BIASED)):
+        update = by_weight(lambda x, w=weight: w(x) + off * R(x) * T(x) ** 2)
+        report = trial(update, MIXED, THETA, old_policies=())
+        assert (report.verdict, report.nearest[0]) == (verdict, name)
+        told = "digits: off by" if off < 1e-6 else "%"
+        assert f"{verdict} · {name}, " in " ".join(str(report).split()) and told in str(report)
+
+
+def test_a_small_number_beside_a_deviation_does_not_hide_the_name():
+    # of a loss with epsilon = 1e-4, which stands in no list for answers of several lengths
+    update = by_weight(lambda x: standardised(x, epsilon=1e-4) / T(x))
+    report = trial(update, MIXED, THETA, G=4, old_policies=())
+    assert report.verdict == NOTHING
+    assert "the surrogate of standardised R, per answer" in report.nearest[0]
 
 
 @pytest.mark.parametrize("where", ["at theta", "between"])
@@ -396,7 +431,7 @@ def test_a_function_of_J_that_rises_here_and_falls_there_is_said_to_do_neither(w
         (lambda x: R(x) / 2, 1e-8, "0.5 J"),
         (lambda x: -R(x), 1e-7, "-J"),
         (lambda x: R(x) / T(x), 1e-8, "E[R/T]"),
-        (lambda x: R(x) * np.exp(x.theta[0, 0]), 1e-8, "a function of J"),
+        (lambda x: R(x) * J_at(x.theta), 1e-8, "J, times a number that changes with theta"),
         (
             lambda x: R(x) - 0.1 * log_ratio(x).sum(1)[:, None],
             1e-7,
@@ -1100,6 +1135,7 @@ def test_a_bias_is_told_by_the_entries_that_get_too_much_and_too_little():
     [
         (bandit([1.0, 0.0]), 4, ["only one", "one step only", "two values)", "one start"]),
         (bandit([1.0, 0.5, 0.0]), 4, ["one step only", "one start"]),
+        (WORLD, 1, ["a group's mean"]),
         (tiny_language(longest=1), 4, ["one step only", "two values)", "equally likely"]),
         (tiny_language(longest=1, mu=[0.3, 0.7]), 4, ["one step only", "two values)"]),
         (

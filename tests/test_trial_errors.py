@@ -16,6 +16,7 @@ WORLD = tiny_language(longest=2)
 THETA = np.random.default_rng(3).normal(size=(WORLD.O, WORLD.A))
 OLD = THETA + 0.6 * np.random.default_rng(4).normal(size=THETA.shape)
 REF = THETA + 0.5 * np.random.default_rng(5).normal(size=THETA.shape)
+RIGHT_FIRST = bandit([1.0] * 10 + [0.0])  # the first ten pay the same
 RNG = np.random.default_rng(0)
 
 
@@ -117,7 +118,8 @@ def loss_of_32_summed_in_64(logp, old_logp, ref_logp, rewards, mask):
 )
 @pytest.mark.parametrize("G", [1, 2])
 def test_32_bits_are_refused_by_name(judge, given, says, G):
-    with pytest.raises(TypeError, match=f"{says}.*: a trial compares nine digits; use float64"):
+    says = f"{says}.*: a trial compares nine digits; use float64"
+    with pytest.raises((TypeError, ValueError), match=says):
         judge(given, WORLD, THETA, G=G)
 
 
@@ -281,6 +283,33 @@ def test_a_world_without_a_list_is_refused():
 def test_an_argument_that_is_wrong_is_named(options, says):
     with pytest.raises((ValueError, TypeError), match=says):
         trial(lambda x: 2 * plain(x) - x.theta, WORLD, THETA, **options)
+
+
+def test_a_loss_is_no_update_and_the_reverse():
+    with pytest.raises(TypeError, match=r"one argument, a group; .* a loss: use trial_of_loss$"):
+        trial(rloo, WORLD, THETA, G=2)
+    with pytest.raises(TypeError, match=r"one argument, a group$"):
+        trial(lambda group, more: plain(group), WORLD, THETA, G=2)
+    of_loss = "must be a function of logp, old_logp, ref_logp, rewards, mask"
+    with pytest.raises(TypeError, match=f"loss {of_loss}; this looks like an update: use trial$"):
+        trial_of_loss(plain, WORLD, THETA, G=2)
+    with pytest.raises(TypeError, match=f"loss {of_loss}$"):
+        trial_of_loss(lambda logp, rewards: 0.0, WORLD, THETA, G=2)
+    with pytest.raises(TypeError, match=f"grad {of_loss}$"):
+        trial_of_loss(rloo, WORLD, THETA, G=2, grad=plain)
+    with_default = trial(lambda group, more=1: plain(group), WORLD, THETA, old_policies=())
+    assert with_default.verdict == UNBIASED
+
+
+def test_a_loss_that_draws_is_not_said_to_have_a_kink():
+    # nothing is drawn in the first groups, all of whose rewards are equal
+    rng = np.random.default_rng(0)
+
+    def drawn(logp, old_logp, ref_logp, rewards, mask):
+        return rloo(logp, old_logp, ref_logp, rewards, mask) + np.ptp(rewards) * rng.normal()
+
+    with pytest.raises(ValueError, match="loss must answer the same group in the same way"):
+        trial_of_loss(drawn, RIGHT_FIRST, np.zeros((RIGHT_FIRST.O, RIGHT_FIRST.A)), G=2)
 
 
 def test_the_update_has_to_be_a_function():

@@ -12,6 +12,7 @@ Source: as :mod:`policygrad.exact.groups`.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ IN_64_BITS = (
     'as they are, in JAX "jax_enable_x64")'
 )
 
-__all__ = ["Caller", "in_32_bits", "moments", "require_64_bits", "why_not_finite"]
+__all__ = ["Caller", "in_32_bits", "moments", "require_64_bits", "takes", "why_not_finite"]
 
 
 def moments(place: Place, each: np.ndarray) -> GroupMoments:
@@ -68,6 +69,19 @@ def why_not_finite(error: Exception, group: Group) -> str:
     if group.G == 1:
         return "; G is 1, and one alone has no group to compare with"
     return "; its rewards are all equal: their deviation is 0" * bool(np.ptp(group.rewards) == 0)
+
+
+def takes(function, arguments, **named) -> bool:
+    """Can a function be called so?  True where nobody can tell."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*arguments, **named)
+    except TypeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ Tried in this order, the first that holds:
 Derivatives are exchanged at all places: at a single one, a number that changes with theta may stand
 still, as the entropy does at theta = 0.
 
-A mean that is off its field by more than rounding, and by less than a millionth, is called biased,
-with the field and the digits to which it agrees: whether so small a rest is the gradient of
-something is not to be seen.
+A mean that is off its field by more than rounding, and by less than a thousandth, is told with the
+field; by less than a millionth, with the digits to which it agrees.  If that field is a gradient,
+such a mean is called biased: whether so small a rest is one is not to be seen.
 
 A field f that is not the gradient of anything in every world is asked for its derivatives as well.
 
@@ -45,6 +45,8 @@ VERDICTS = (
 UNBIASED, FACTOR, ZERO, OTHER, BIASED, NOTHING = VERDICTS
 J = Candidate("J", lambda place: place.gradient, plain=True)
 NEARLY = 1e-6  # relative: what agrees as well as that is told with its digits
+CLOSE = 1e-3  # and what agrees as well as that, with its name
+MOVING = "J, times a number that changes with theta"
 
 __all__ = ["VERDICTS", "Judged", "Means", "judge"]
 
@@ -60,8 +62,8 @@ class Means:
     sizes : (K,) the root mean square of the update at each, of which rounding is a part.
     tolerance : relative; 1e-9 for exact updates.
     known : fields of candidates that were asked for.
-    near : names of what agrees but for less than ``NEARLY``, and what is left, for all but single
-        candidates.
+    near : names of what agrees but for less than ``CLOSE``, with what is left, and whether it is
+        the gradient of something in every world; for all but single candidates.
     """
 
     places: list
@@ -117,8 +119,8 @@ class Means:
             for m, p in zip(self.means, self.places, strict=True)
         ]
         off = max(min(x, np.pi - x) for x in angles)
-        if self.allowed < off <= NEARLY:
-            self.near["a function of J"] = float(off)
+        if self.allowed < off <= CLOSE:
+            self.near[MOVING] = float(off), False
         return bool(off <= self.allowed)
 
     @property
@@ -199,7 +201,7 @@ def _kind(objective: bool, commutes) -> str:
 
 def _function_of_J(found: Means, commutes) -> Judged:
     if _kind(False, commutes) == NOTHING:
-        return Judged(NOTHING, "J, times a number that changes with theta")
+        return Judged(NOTHING, MOVING if found.ways == {1} else f"{MOVING}, also below 0")
     if found.ways == {1, -1}:
         return Judged(OTHER, "a function of J, neither rising nor falling")
     return Judged(OTHER, "a falling function of J" if found.ways == {-1} else "a function of J")
@@ -213,8 +215,9 @@ def _combined(found: Means, bases, added, commutes) -> Judged | None:
         if one is None or other is None or base is more:
             continue
         fit = fitted(found.means, [one, other])
-        if found.allowed < fit.rest <= NEARLY:
-            found.near[_in_words(fit, base.name, more.name)] = fit.rest
+        if found.allowed < fit.rest <= CLOSE:
+            both = base.objective and more.objective
+            found.near[_in_words(fit, base.name, more.name)] = fit.rest, both
         if fit.rest <= found.allowed:
             first = first or (fit, base, more)
             if base.plain or abs(fit.coefficients[0] - 1) <= found.allowed:
@@ -229,19 +232,22 @@ def _combined(found: Means, bases, added, commutes) -> Judged | None:
 
 def _unknown(found: Means, candidates, commutes) -> Judged:
     fits = {
-        c.name: fitted(found.means, [values])
+        c: fitted(found.means, [values])
         for c in candidates
         if (values := found.fields(c)) is not None
     }
-    name = min(fits, key=lambda c: round(fits[c].rest, 9))
-    fit, rest = fits[name], fits[name].rest
-    near = found.near if rest > NEARLY else {_in_words(fit, name): rest}
-    if near:  # of those with as many digits, the first
-        return Judged(BIASED, nearest=max(near.items(), key=lambda one: digits(one[1])))
-    verdict = BIASED if commutes is None or commutes() else NOTHING
+    best = min(fits, key=lambda c: round(fits[c].rest, 9))
+    name, rest, gradient = best.name, fits[best].rest, best.objective
+    if rest <= CLOSE:
+        name = _in_words(fits[best], name)
+    for other, (left, both) in found.near.items():
+        if digits(left) > digits(rest):  # of those with as many digits, the first
+            name, rest, gradient = other, left, both
+    unseen = gradient and rest <= NEARLY
+    verdict = BIASED if unseen or commutes is None or commutes() else NOTHING
     return Judged(verdict, nearest=(name, rest))
 
 
 def _in_words(fit: Fit, *names: str) -> str:
-    """A sum that is off by less than a millionth, with no more digits than that."""
-    return sum_in_words([float(f"{c:.5g}") for c in fit.coefficients], names)
+    """A sum that is off by a little, with few digits."""
+    return sum_in_words([float(f"{c:.3g}") for c in fit.coefficients], names)

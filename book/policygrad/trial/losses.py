@@ -27,11 +27,11 @@ import math
 import numpy as np
 
 from ..validate import real_array, real_number, require_callable, require_flag
-from .calls import IN_64_BITS, Caller, in_32_bits, require_64_bits, why_not_finite
+from .calls import IN_64_BITS, Caller, in_32_bits, require_64_bits, takes, why_not_finite
 from .doors import read
 from .places import Group
 from .report import Report
-from .trials import EXACT, tried
+from .trials import EXACT, OF_LOSS, tried
 
 STEP = 1e-5  # of the differences
 BY_DIFFERENCES = 1e-7  # relative: what a mean made of them may be off
@@ -118,6 +118,11 @@ class _Loss:
             self.held = "held_logp" in inspect.signature(loss).parameters
         except (TypeError, ValueError):
             self.held = False
+        if grad is None and not takes(loss, OF_LOSS, **{"held_logp": None} if self.held else {}):
+            group = "; this looks like an update: use trial" if takes(loss, ["group"]) else ""
+            raise TypeError(f"loss must be a function of {', '.join(OF_LOSS)}{group}")
+        if grad is not None and not takes(grad, OF_LOSS):
+            raise TypeError(f"grad must be a function of {', '.join(OF_LOSS)}")
         self.asked = 0  # groups for which it was called twice
         self.padded = 0  # groups with a padding so far
 
@@ -203,6 +208,8 @@ class _Loss:
                     f"some {abs(bend) * STEP:.1g}, beside a value of {base:.4g}; {IN_64_BITS}, or "
                     f"give grad={_for(group)}"
                 )
+            self.asked = 0  # what is drawn anew looks like a kink
+            self._require_one_answer(group, base)
             below, above = (base - down) / h, (up - base) / h
             raise ValueError(
                 f"loss has a kink at logp[{i}, {t}] = {group.logp[i, t]:.4g}: its slope is "

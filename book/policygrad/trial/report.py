@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .judge import FACTOR, NEARLY, UNBIASED, ZERO
+from .judge import CLOSE, FACTOR, MOVING, NEARLY, UNBIASED, ZERO
 from .places import Place
 from .words import counted, degrees, digits, folded, number, percent, settled
 
@@ -41,7 +41,7 @@ class Outcome:
     field : the name of what the mean update is, also where that is the gradient of nothing; None.
     factor : the multiple of that field, the same at every theta; None for none, or for a sum.
     nearest : where nothing fits, the closest name and what is left of the mean update; else None.
-        Up to a millionth, the name is that of a multiple, and its digits are told.
+        Up to a thousandth, the name is that of a multiple or a sum.
     size, angle, noise : beside grad J at theta; angle in degrees; NaN where the mean is zero.
     mean : (O, A) the exact mean update at theta.
     covariance : (O*A, O*A) its covariance, the update flattened row by row.
@@ -81,14 +81,18 @@ class Outcome:
                     f"{name}, to {digits(rest)} digits: off by more than rounding, as with fewer "
                     f"than 64 bits, or a term too much"
                 )
+            if rest <= CLOSE:
+                return f"{name}, but for {percent(rest)}"
             no = "not"
             if self.off_policy:
                 widths = " and ".join(f"{width:g}" for width in self.clip if width is not None)
                 no = f"neither the surrogate clipped at {widths} nor"
             return f"{no} anything known: nearest is {name}, off by {percent(rest)}"
+        if self.field == MOVING:
+            return "along the gradient of J, by a factor that moves: the same path at another speed"
         much = "" if self.factor is None else number(self.factor)
         much = "" if much in ("", "1") else f"{much} of "
-        how = "it climbs" if self.climbs else "its mean is that of"
+        how = "it climbs" if self.climbs else "as if it climbed"
         how = "downhill: it climbs" if self.field == "-J" else how
         return f"{how} {much}{self.field}"
 

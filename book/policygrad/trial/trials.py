@@ -16,7 +16,7 @@ import numpy as np
 
 from ..mdp import MDP
 from ..validate import require_callable
-from .calls import Caller, moments
+from .calls import Caller, moments, takes
 from .cautions import cautions
 from .clips import surrogates
 from .doors import Asked, read
@@ -25,6 +25,7 @@ from .judge import Judged, Means, judge
 from .places import Place
 from .report import OldReport, Report
 
+OF_LOSS = ("logp", "old_logp", "ref_logp", "rewards", "mask")
 EXACT = 1e-9  # relative: what an exact mean may be off
 COMMUTING = 1e3  # times that: what the differences of its derivatives may be off
 
@@ -84,6 +85,9 @@ def trial(
         ``limit``; if J has no slope at theta.
     """
     require_callable("update", update, "a function of a group")
+    if not takes(update, ["group"]):
+        loss = "; this looks like a loss: use trial_of_loss" if takes(update, OF_LOSS) else ""
+        raise TypeError(f"update must be a function of one argument, a group{loss}")
     asked = read(
         world,
         theta,
