@@ -201,6 +201,8 @@ class _Loss:
         up, down = self._beside(group, i, t, h)
         nearer = (up - 2 * base + down) / h
         if abs(nearer - bend / 2) > 0.1 * abs(bend):
+            self.asked = 0  # what is drawn anew looks like a kink
+            self._require_one_answer(group, base)
             up_far, down_far = self._beside(group, i, t, WIDE * STEP)
             if abs(up_far - 2 * base + down_far) / (WIDE * STEP) < 0.1 * abs(bend):
                 raise ValueError(
@@ -208,8 +210,6 @@ class _Loss:
                     f"some {abs(bend) * STEP:.1g}, beside a value of {base:.4g}; {IN_64_BITS}, or "
                     f"give grad={_for(group)}"
                 )
-            self.asked = 0  # what is drawn anew looks like a kink
-            self._require_one_answer(group, base)
             below, above = (base - down) / h, (up - base) / h
             raise ValueError(
                 f"loss has a kink at logp[{i}, {t}] = {group.logp[i, t]:.4g}: its slope is "
