@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .judge import CLOSE, FACTOR, MOVING, NEARLY, UNBIASED, ZERO
+from .judge import CLOSE, FACTOR, MOVING, NEARLY, NOTHING, UNBIASED, ZERO
 from .places import Place
 from .words import counted, degrees, digits, folded, number, percent, settled
 
@@ -76,13 +76,14 @@ class Outcome:
             return f"{number(self.factor)} of the gradient of J"
         if self.field is None:
             name, rest = self.nearest
+            as_if = "as if it climbed " if self.verdict == NOTHING else ""
             if rest <= NEARLY:
                 return (
-                    f"{name}, to {digits(rest)} digits: off by more than rounding, as with fewer "
-                    f"than 64 bits, or a term too much"
+                    f"{as_if}{name}, to {digits(rest)} digits: off by more than rounding, as by an "
+                    f"epsilon beside a deviation, by 32 bits or by a further term"
                 )
             if rest <= CLOSE:
-                return f"{name}, but for {percent(rest)}"
+                return f"{as_if}{name}, but for {percent(rest)}"
             no = "not"
             if self.off_policy:
                 widths = " and ".join(f"{width:g}" for width in self.clip if width is not None)
