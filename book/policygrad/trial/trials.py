@@ -81,7 +81,8 @@ def trial(
     ValueError, TypeError
         naming the argument that is wrong, or the group for which ``update`` gives no (O, A) table
         of finite numbers; if it writes into its arguments, depends on the order within a group, or
-        gives two answers to one question; with the number of groups, if there are more than
+        gives two answers to one question, or computes in 32 bits; ``theta_ref``, if it stops at
+        a None without one; with the number of groups, if there are more than
         ``limit``; if J has no slope at theta.
     """
     require_callable("update", update, "a function of a group")
