@@ -131,12 +131,12 @@ def test_rounding_is_told_from_a_kink():
 
 def test_a_gradient_in_32_bits_is_refused():
     def grad(logp, old_logp, ref_logp, rewards, mask):
-        return np.float32(-less_mean(rewards) * mask)
+        return np.float32(-less_mean(rewards) * np.exp(logp) * mask)
 
-    with pytest.raises(
-        TypeError, match=r"grad\(...\) must be computed in 64 bits; it holds float32"
-    ):
+    with pytest.raises(TypeError, match=r"grad\(...\) must .* in 64 bits; it holds float32"):
         trial_of_loss(rloo, WORLD, THETA, G=2, grad=grad)
+    with pytest.raises(TypeError, match="grad must .* all it returns is rounded to 32: a trial"):
+        trial_of_loss(rloo, WORLD, THETA, G=2, grad=lambda *x: grad(*x).astype(float))
 
 
 def test_short_numbers_are_no_32_bits():

@@ -234,6 +234,10 @@ class _Loss:
             require_64_bits("grad(...)", value)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{error}{_for(group)}{why_not_finite(error, group)}") from None
+        if in_32_bits(slope):
+            raise TypeError(
+                f"grad must be computed in 64 bits; all it returns is rounded to 32: {IN_64_BITS}"
+            )
         if (slope[~group.mask] != 0).any():
             i, t = np.argwhere((slope != 0) & ~group.mask)[0]
             raise ValueError(
