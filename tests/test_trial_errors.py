@@ -135,7 +135,7 @@ def test_a_gradient_in_32_bits_is_refused():
 
     with pytest.raises(TypeError, match=r"grad\(...\) must .* in 64 bits; it holds float32"):
         trial_of_loss(rloo, WORLD, THETA, G=2, grad=grad)
-    with pytest.raises(TypeError, match="grad must .* all it returns is rounded to 32: a trial"):
+    with pytest.raises(TypeError, match=r"grad must .* all it returns is rounded to 32: a trial"):
         trial_of_loss(rloo, WORLD, THETA, G=2, grad=lambda *x: grad(*x).astype(float))
 
 
