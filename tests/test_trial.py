@@ -341,6 +341,121 @@ def test_a_factor_that_changes_with_theta_is_another_objective():
     assert (report.verdict, report.climbs) == (NOTHING, None)
 
 
+def J_at(theta):
+    return expected_return(MIXED, softmax_policy(theta))
+
+
+def entropy_of(theta):
+    pi = softmax_policy(theta)
+    return -(pi * np.log(pi)).sum()
+
+
+@pytest.mark.parametrize(
+    "h", [entropy_of, lambda theta: 1 + (theta**2).sum()], ids=["entropy", "|theta|^2"]
+)
+@pytest.mark.parametrize("noise", [0.0, 1e-6])
+def test_a_factor_that_stands_still_at_one_theta_only_is_seen_at_the_others(h, noise):
+    # at theta = 0 both have no slope, so that derivatives commute there
+    theta = noise * some(1, LANGUAGE)
+    update = by_weight(lambda x: h(x.theta) * R(x))
+    report = trial(update, LANGUAGE, theta, old_policies=())
+    assert (report.verdict, report.climbs) == (NOTHING, None)
+    assert report.field == "J, times a number that changes with theta"
+
+
+def test_what_nothing_fits_is_asked_at_every_theta_too():
+    # sum_t t R z_t, in which the steps after the first count at the neighbours only
+    def late(x):
+        there = 0.0 if np.array_equal(x.theta, THERE) else 1.0
+        return R(x) ** 2 + there * R(x) * np.arange(x.mask.shape[1])
+
+    report = trial(by_weight(late), WORLD, THERE, old_policies=())
+    assert (report.verdict, report.field) == (NOTHING, None)
+
+
+def test_a_factor_that_moves_is_told_as_another_speed():
+    # the path is that of J as long as the factor is above 0
+    for sign, told in ((1, "the same path at another speed"), (-1, "also below 0")):
+        update = by_weight(lambda x, sign=sign: sign * np.exp(x.theta[0, 0]) * R(x))
+        report = trial(update, LANGUAGE, THETA, old_policies=())
+        assert report.verdict == NOTHING and told in " ".join(str(report).split())
+
+
+@pytest.mark.parametrize("off", [1e-7, 1e-4])
+def test_what_is_close_to_a_known_field_is_told_so_and_has_the_verdict_of_its_derivatives(off):
+    # (R - J)/T is the gradient of nothing, J of something; T^2 R z, without the mean, of something
+    def held(x):
+        V = state_values(MIXED, softmax_policy(x.theta))[0]
+        return (R(x) - V[x.states[:, 0], None]) / T(x)
+
+    for weight, name, verdict in ((held, "(R - J)/T, J held", NOTHING), (R, "J", BIASED)):
+        update = by_weight(lambda x, w=weight: w(x) + off * R(x) * T(x) ** 2)
+        report = trial(update, MIXED, THETA, old_policies=())
+        assert (report.verdict, report.nearest[0]) == (verdict, name)
+        how = "as if it climbed " if verdict == NOTHING else ""
+        text = " ".join(str(report).split())
+        assert f"{verdict} · {how}{name}, " in text
+        assert ("digits: off by" in text) == (off < 1e-6)
+
+
+def test_a_small_number_beside_a_deviation_does_not_hide_the_name():
+    # of a loss with epsilon = 1e-4, which stands in no list for answers of several lengths
+    update = by_weight(lambda x: standardised(x, epsilon=1e-4) / T(x))
+    report = trial(update, MIXED, THETA, G=4, old_policies=())
+    assert report.verdict == NOTHING
+    assert "the surrogate of standardised R, per answer" in report.nearest[0]
+
+
+@pytest.mark.parametrize("where", ["at theta", "between"])
+def test_a_function_of_J_that_rises_here_and_falls_there_is_said_to_do_neither(where):
+    # (J - c) grad J, the gradient of (J - c)^2 / 2
+    def J(theta):
+        return expected_return(LANGUAGE, softmax_policy(theta))
+
+    thetas = trial(reinforce, LANGUAGE, THETA, old_policies=()).thetas
+    low, middle, high = sorted(J(theta) for theta in thetas)
+    c = J(THETA) if where == "at theta" else (low + middle) / 2
+    assert low < c < high
+    report = trial(by_weight(lambda x: (J(x.theta) - c) * R(x)), LANGUAGE, THETA, old_policies=())
+    assert (report.verdict, report.climbs) == (
+        OTHER,
+        "a function of J, neither rising nor falling",
+    )
+    for beyond, name in ((low - 0.1, "a function of J"), (high + 0.1, "a falling function of J")):
+        update = by_weight(lambda x, c=beyond: (J(x.theta) - c) * R(x))
+        assert trial(update, LANGUAGE, THETA, old_policies=()).climbs == name
+
+
+@pytest.mark.parametrize(
+    ("weight", "off", "name"),
+    [
+        (lambda x: R(x), 1e-7, "J"),
+        (lambda x: R(x) / 2, 1e-8, "0.5 J"),
+        (lambda x: -R(x), 1e-7, "-J"),
+        (lambda x: R(x) / T(x), 1e-8, "E[R/T]"),
+        (lambda x: R(x) * J_at(x.theta), 1e-8, "J, times a number that changes with theta"),
+        (
+            lambda x: R(x) - 0.1 * log_ratio(x).sum(1)[:, None],
+            1e-7,
+            "J - 0.1 KL(P||P_ref)",
+        ),
+    ],
+    ids=["J", "half", "downhill", "per answer", "a moving factor", "with a penalty"],
+)
+def test_a_match_that_is_not_at_the_level_of_rounding_is_told_with_its_digits(weight, off, name):
+    update = by_weight(lambda x: weight(x) + off * R(x) * T(x) ** 2)
+    how = {"theta_ref": REF, "old_policies": ()}
+    report = trial(update, MIXED, THETA, **how)
+    assert (report.verdict, report.climbs, report.factor) == (BIASED, None, None)
+    assert report.nearest[0] == name and 0.1 * off < report.nearest[1] < 10 * off
+    many = int(-np.log10(report.nearest[1]))
+    assert f"biased · {name}, to {many} digits: off by more than rounding" in " ".join(
+        str(report).split()
+    )
+    exact = trial(by_weight(weight), MIXED, THETA, **how)
+    assert exact.nearest is None and "digits" not in str(exact)
+
+
 def test_a_J_below_0_has_no_logarithm():
     # R / J climbs log(-J), downhill for J
     world, theta = bandit([-1.0, -2.0, -4.0]), np.array([[0.3, -0.1, 0.2]])
@@ -488,6 +603,45 @@ def test_one_old_policy_is_enough_as_neighbours_of_theta_are_tried_too():
     squared = by_weight(lambda x: ratio(x) ** 2 * R(x))
     (found,) = trial(squared, world, theta, old_policies=old).old
     assert (found.verdict, found.factor) == (OTHER, None)
+
+
+def whole(x):
+    return ratio(x).prod(axis=1)[:, None]
+
+
+def test_what_is_the_gradient_of_nothing_on_policy_is_so_with_old_samples():
+    def less_value(x):
+        V = state_values(MIXED, softmax_policy(x.theta))[0]
+        return (R(x) - V[x.states[:, 0], None]) / T(x)
+
+    report = trial(by_weight(lambda x: whole(x) * less_value(x)), MIXED, THETA)
+    for found in (report, *report.old):
+        assert (found.verdict, found.climbs) == (NOTHING, None)
+        assert found.field == "(R - J)/T, J held"
+    assert "as if it climbed (R - J)/T, J held" in " ".join(str(report.old[0]).split())
+
+
+def test_a_factor_of_theta_is_none_with_old_samples_either():
+    # the same number for every old policy, as all of them are tried at theta
+    report = trial(by_weight(lambda x: entropy_of(x.theta) * whole(x) * R(x)), LANGUAGE, THETA)
+    assert report.verdict == NOTHING
+    for found in report.old:
+        assert (found.verdict, found.climbs, found.factor) == (NOTHING, None, None)
+    assert "unbiased up to a factor" not in str(report)
+    at_home = entropy_of(THETA)
+    report = trial(
+        by_weight(lambda x: entropy_of(x.theta) / at_home * whole(x) * R(x)), LANGUAGE, THETA
+    )
+    assert {x.verdict for x in report.old} == {NOTHING}
+
+
+def test_a_field_of_ones_own_that_is_no_gradient_is_none_with_old_samples():
+    def turned(there):
+        return there.gradient * (1 + (there.theta**2).sum())
+
+    update = by_weight(lambda x: (1 + (x.theta**2).sum()) * whole(x) * R(x))
+    report = trial(update, LANGUAGE, THETA, against={"own": turned})
+    assert {(x.verdict, x.field) for x in (report, *report.old)} == {(NOTHING, "own")}
 
 
 # --- moments, size, angle, noise -----------------------------------------------------------------
@@ -920,8 +1074,8 @@ def test_a_report_word_by_word():
         f"  noise {report.noise:.3f} of REINFORCE's at equal length",
         "  tried in: 2 starts, 3 actions, 14 trajectories, 420 groups at each place",
         "  cannot be seen here: R/T (what pays is all of one length) · a deviation",
-        "    beyond a weight per start (returns of two values) · a missing gamma^t",
-        "    (gamma = 1)",
+        "    beyond a weight per start (returns of two values) · a weight by mu(s_0)",
+        "    (equally likely starts: a factor) · a missing gamma^t (gamma = 1)",
     ]
 
 
@@ -983,18 +1137,22 @@ def test_a_bias_is_told_by_the_entries_that_get_too_much_and_too_little():
     [
         (bandit([1.0, 0.0]), 4, ["only one", "one step only", "two values)", "one start"]),
         (bandit([1.0, 0.5, 0.0]), 4, ["one step only", "one start"]),
-        (tiny_language(longest=1), 4, ["one step only", "two values)"]),
+        (WORLD, 1, ["a group's mean"]),
+        (tiny_language(longest=1), 4, ["one step only", "two values)", "equally likely"]),
+        (tiny_language(longest=1, mu=[0.3, 0.7]), 4, ["one step only", "two values)"]),
         (
             tiny_language(longest=2),
             4,
-            ["what pays is all of one length", "two values)", "gamma = 1"],
+            ["what pays is all of one length", "two values)", "equally likely", "gamma = 1"],
         ),
-        (MIXED, 3, ["G below 4", "gamma = 1"]),
-        (gamma_trap(gamma=0.5), 2, ["any direction", "one start"]),
-        (two_state(2, gamma=0.9), 2, ["fewer than three", "all of one length", "one start"]),
-        (WORLD, 2, []),
+        (MIXED, 3, ["G below 4", "equally likely", "gamma = 1"]),
+        (MIXED, 2, ["G below 4", "G = 2", "equally likely", "gamma = 1"]),
+        (gamma_trap(gamma=0.5), 3, ["any direction", "one start"]),
+        (two_state(2, gamma=0.9), 3, ["fewer than three", "all of one length", "one start"]),
+        (WORLD, 3, []),
+        (WORLD, 2, ["a median for a mean"]),
     ],
-    ids=["two arms", "three arms", "one token", "language", "mixed", "trap", "two states", "drawn"],
+    ids=str,
 )
 def test_a_report_says_what_its_world_cannot_show(world, G, says):
     theta = np.linspace(-0.5, 0.7, world.O * world.A).reshape(world.O, world.A) ** 3

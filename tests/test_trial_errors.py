@@ -7,6 +7,7 @@ import pytest
 
 from policygrad.estimators import kl_estimates
 from policygrad.trial import VERDICTS, trial, trial_of_loss
+from policygrad.trial.calls import in_32_bits
 from policygrad.worlds import bandit, short_corridor, tiny_language
 from random_worlds import agree
 
@@ -15,6 +16,7 @@ WORLD = tiny_language(longest=2)
 THETA = np.random.default_rng(3).normal(size=(WORLD.O, WORLD.A))
 OLD = THETA + 0.6 * np.random.default_rng(4).normal(size=THETA.shape)
 REF = THETA + 0.5 * np.random.default_rng(5).normal(size=THETA.shape)
+RIGHT_FIRST = bandit([1.0] * 10 + [0.0])  # the first ten pay the same
 RNG = np.random.default_rng(0)
 
 
@@ -49,8 +51,134 @@ def test_a_deviation_of_one_is_refused_and_the_reason_is_given():
 
     with pytest.raises(ValueError, match=r"must be finite.*trajectories \[.*G is 1, and one alone"):
         trial(standardised, WORLD, THETA, G=1)
-    with pytest.raises(ValueError, match=r"must be finite.*trajectories \[\d, \d\]$"):
+    says = (
+        r"must be finite.*trajectories \[\d, \d\]; its rewards are all equal: their deviation is 0$"
+    )
+    with pytest.raises(ValueError, match=says):
         trial(standardised, WORLD, THETA, G=2)
+
+
+def nowhere_finite(group):
+    return plain(group) * (np.nan if np.ptp(group.rewards) else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("update", "G"),
+    [
+        (lambda group: plain(group).ravel(), 1),
+        (lambda group: None, 1),
+        (lambda group: None, 2),
+        (nowhere_finite, 2),
+    ],
+    ids=["a shape", "nothing", "nothing of two", "rewards that differ"],
+)
+def test_a_reason_that_is_none_is_not_given(update, G):
+    with pytest.raises(
+        (ValueError, TypeError), match=r"for the group of trajectories \[[\d, ]+\]$"
+    ):
+        trial(update, WORLD, THETA, G=G)
+
+
+def test_a_loss_that_is_not_finite_has_a_reason_too():
+    def standardised(logp, old_logp, ref_logp, rewards, mask):
+        with np.errstate(all="ignore"):
+            A = less_mean(rewards) / rewards.std()
+        return -(A * logp * mask).sum()
+
+    for G, says in ((1, "; G is 1, and one alone"), (2, "; its rewards are all equal")):
+        with pytest.raises(ValueError, match=rf"loss.*must be finite.*lengths \[.*\]{says}"):
+            trial_of_loss(standardised, WORLD, THETA, G=G)
+
+
+# --- 32 bits, and no reference -------------------------------------------------------------------
+
+
+def in_32(group):
+    return np.einsum("i,itoa->oa", group.rewards.astype("f4"), group.scores.astype("f4"))
+
+
+def loss_in_32(logp, old_logp, ref_logp, rewards, mask):
+    return -(np.float32(rewards)[:, None] * np.float32(logp) * np.float32(mask)).sum(dtype="f4")
+
+
+def loss_of_32_summed_in_64(logp, old_logp, ref_logp, rewards, mask):
+    return float(-(rewards[:, None] * np.float32(logp) * mask).sum())
+
+
+@pytest.mark.parametrize(
+    ("judge", "given", "says"),
+    [
+        (trial, in_32, r"update\(group\) must be computed in 64 bits; it holds float32"),
+        (trial, lambda x: in_32(x).astype(float), "update must .* all it returns is rounded to 32"),
+        (trial, lambda x: in_32(x).astype("f2"), r"update\(group\) must .* it holds float16"),
+        (trial_of_loss, loss_in_32, r"loss\(...\) must be computed in 64 bits; it holds float32"),
+        (trial_of_loss, lambda *x: float(loss_in_32(*x)), "loss must .* all it returns is rounded"),
+    ],
+    ids=["an update", "put into 64 bits", "16 bits", "a loss", "a loss put into 64 bits"],
+)
+@pytest.mark.parametrize("G", [1, 2])
+def test_32_bits_are_refused_by_name(judge, given, says, G):
+    says = f"{says}.*: a trial compares nine digits; use float64"
+    with pytest.raises((TypeError, ValueError), match=says):
+        judge(given, WORLD, THETA, G=G)
+
+
+def test_rounding_is_told_from_a_kink():
+    says = r"loss is rounded too much for differences, at logp\[\d, \d\].*use float64.*give grad="
+    with pytest.raises(ValueError, match=says):
+        trial_of_loss(loss_of_32_summed_in_64, WORLD, THETA, G=2)
+
+
+def test_a_gradient_in_32_bits_is_refused():
+    def grad(logp, old_logp, ref_logp, rewards, mask):
+        return np.float32(-less_mean(rewards) * np.exp(logp) * mask)
+
+    with pytest.raises(TypeError, match=r"grad\(...\) must .* in 64 bits; it holds float32"):
+        trial_of_loss(rloo, WORLD, THETA, G=2, grad=grad)
+    with pytest.raises(TypeError, match=r"grad must .* all it returns is rounded to 32: a trial"):
+        trial_of_loss(rloo, WORLD, THETA, G=2, grad=lambda *x: grad(*x).astype(float))
+
+
+def test_short_numbers_are_no_32_bits():
+    # at theta = 0 with two actions every score is a half
+    world = bandit([1.0, 0.0])
+    assert trial(plain, world, np.zeros((1, 2)), G=2, old_policies=()).verdict == UNBIASED
+    assert not in_32_bits(np.array([0.0, -0.5, 3.0, 1e6, 2.0**-60]))
+    assert not in_32_bits(np.array([0.0, 1 / 3]))
+    assert in_32_bits(np.array([0.0, 0.5, np.float32(1 / 3)], float))
+
+
+def without_reference(logp, old_logp, ref_logp, rewards, mask):
+    return ((logp - ref_logp) * mask).sum()
+
+
+@pytest.mark.parametrize(
+    ("judge", "given"),
+    [
+        (trial, lambda group: plain(group) * (group.logp - group.ref_logp).sum()),
+        (trial, lambda group: plain(group) - group.theta_ref),
+        (trial, lambda group: plain(group) * group.ref_logp.sum()),
+        (trial, lambda group: plain(group) * np.exp(group.ref_logp).sum()),
+        (trial_of_loss, without_reference),
+    ],
+    ids=["a difference", "its logits", "a method", "a function", "a loss"],
+)
+def test_a_reference_that_is_not_there_is_named(judge, given):
+    with pytest.raises(TypeError, match=r"without theta_ref .* no reference.*give theta_ref="):
+        judge(given, WORLD, THETA, G=2)
+    judge(given, WORLD, THETA, G=2, theta_ref=REF, old_policies=())
+
+
+@pytest.mark.parametrize("ref", [None, REF])
+def test_another_error_of_the_update_is_its_own(ref):
+    def mixed(group):
+        return group.rewards + "one"
+
+    with pytest.raises(TypeError, match=r"^ufunc 'add'"):
+        trial(mixed, WORLD, THETA, theta_ref=ref)
+    if ref is not None:
+        with pytest.raises(TypeError, match=r"^unsupported operand"):
+            trial(lambda group: group.rewards - None, WORLD, THETA, theta_ref=ref)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +283,33 @@ def test_a_world_without_a_list_is_refused():
 def test_an_argument_that_is_wrong_is_named(options, says):
     with pytest.raises((ValueError, TypeError), match=says):
         trial(lambda x: 2 * plain(x) - x.theta, WORLD, THETA, **options)
+
+
+def test_a_loss_is_no_update_and_the_reverse():
+    with pytest.raises(TypeError, match=r"one argument, a group; .* a loss: use trial_of_loss$"):
+        trial(rloo, WORLD, THETA, G=2)
+    with pytest.raises(TypeError, match=r"one argument, a group$"):
+        trial(lambda group, more: plain(group), WORLD, THETA, G=2)
+    of_loss = "must be a function of logp, old_logp, ref_logp, rewards, mask"
+    with pytest.raises(TypeError, match=f"loss {of_loss}; this looks like an update: use trial$"):
+        trial_of_loss(plain, WORLD, THETA, G=2)
+    with pytest.raises(TypeError, match=f"loss {of_loss}$"):
+        trial_of_loss(lambda logp, rewards: 0.0, WORLD, THETA, G=2)
+    with pytest.raises(TypeError, match=f"grad {of_loss}$"):
+        trial_of_loss(rloo, WORLD, THETA, G=2, grad=plain)
+    with_default = trial(lambda group, more=1: plain(group), WORLD, THETA, old_policies=())
+    assert with_default.verdict == UNBIASED
+
+
+def test_a_loss_that_draws_is_not_said_to_have_a_kink():
+    # nothing is drawn in the first groups, all of whose rewards are equal
+    rng = np.random.default_rng(0)
+
+    def drawn(logp, old_logp, ref_logp, rewards, mask):
+        return rloo(logp, old_logp, ref_logp, rewards, mask) + np.ptp(rewards) * rng.normal()
+
+    with pytest.raises(ValueError, match="loss must answer the same group in the same way"):
+        trial_of_loss(drawn, RIGHT_FIRST, np.zeros((RIGHT_FIRST.O, RIGHT_FIRST.A)), G=2)
 
 
 def test_the_update_has_to_be_a_function():
@@ -273,7 +428,7 @@ def test_a_loss_is_given_what_its_docstring_says():
 
 SLIPS = {
     "not finite": (lambda *x: np.nan, r"loss\(...\) must be finite; it is nan, for a group with"),
-    "no number": (lambda *x: x[0], r"loss\(...\) must have shape of one number, = \(\)"),
+    "no number": (lambda *x: x[0], r"loss\(...\) must be one number; it has shape \(3, 2\), for"),
     "nothing": (lambda *x: None, r"loss\(...\) must hold real numbers; it is None"),
     "the first only": (
         lambda logp, old, ref, R, mask: (R[0] * logp * mask).sum(),

@@ -102,7 +102,7 @@ def real_number(name: str, value) -> float:
     ValueError, TypeError
         naming the argument.
     """
-    return float(real_array(name, value, (), "of one number,"))
+    return float(real_array(name, value, ()))
 
 
 def whole_array(
@@ -191,6 +191,8 @@ def _floats(name: str, array: np.ndarray, shape, what: str) -> np.ndarray:
 
 def _require_shape(name: str, array: np.ndarray, shape, what: str) -> None:
     if shape is not None and array.shape != shape:
+        if not shape:
+            raise ValueError(f"{name} must be one number; it has shape {array.shape}")
         letters = f"{what} = " if what else ""
         raise ValueError(f"{name} must have shape {letters}{shape}; it has {array.shape}")
 

@@ -4,13 +4,15 @@ r"""An update called for every group: its mean, its covariance, and what it must
     Cov[g] = sum over groups of P(group) (g - E g)(g - E g)^T.
 
 Groups are listed without their order (:mod:`policygrad.exact.groups`).  So the update must not look
-at it; nor may it change what it is given, or answer the same question in two ways.
+at it; nor may it change what it is given, or answer the same question in two ways; nor compute in
+32 bits, as means are compared to nine digits.
 
 Source: as :mod:`policygrad.exact.groups`.
 """
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +20,18 @@ import numpy as np
 from ..exact import GroupMoments
 from ..memory import FLOAT, require_memory
 from ..validate import real_array
-from .places import Place
+from .places import Group, Place
 
 TOGETHER = 1 << 22  # so many numbers are cut at a time
 TRIED = 4  # groups that are tried again, and in another order
+SHORT = 16  # bits: so short a number is as it is in 64 bits too, a half or a count
 SAME = 1e-9  # relative: by so much may an order, or a second call, change an update
+IN_64_BITS = (
+    "a trial compares nine digits; use float64 throughout (in PyTorch tensors made of the arrays "
+    'as they are, in JAX "jax_enable_x64")'
+)
 
-__all__ = ["Caller", "moments"]
+__all__ = ["Caller", "in_32_bits", "moments", "require_64_bits", "takes", "why_not_finite"]
 
 
 def moments(place: Place, each: np.ndarray) -> GroupMoments:
@@ -39,6 +46,42 @@ def moments(place: Place, each: np.ndarray) -> GroupMoments:
     mean = chances @ each
     apart = (each - mean) * np.sqrt(chances)[:, None]
     return GroupMoments(mean.reshape(place.theta.shape), apart.T @ apart)
+
+
+def in_32_bits(values: np.ndarray) -> bool:
+    """Have these numbers been rounded to 32 bits, or fewer, whatever holds them now?"""
+    leading = np.ldexp(np.frexp(values)[0], SHORT)
+    short = leading == np.round(leading)
+    return bool((values.astype(np.float32) == values).all() and not short.all())
+
+
+def require_64_bits(name: str, value) -> None:
+    """Refuse numbers that are held in fewer than 64 bits."""
+    held = getattr(value, "dtype", None)
+    if held is not None and np.asarray(value).dtype.kind == "f" and np.asarray(value).itemsize < 8:
+        raise TypeError(f"{name} must be computed in 64 bits; it holds {held}: {IN_64_BITS}")
+
+
+def why_not_finite(error: Exception, group: Group) -> str:
+    """A reason that a group may have for what is not finite; empty for another error."""
+    if "must be finite" not in str(error):
+        return ""
+    if group.G == 1:
+        return "; G is 1, and one alone has no group to compare with"
+    return "; its rewards are all equal: their deviation is 0" * bool(np.ptp(group.rewards) == 0)
+
+
+def takes(function, arguments, **named) -> bool:
+    """Can a function be called so?  True where nobody can tell."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*arguments, **named)
+    except TypeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +144,25 @@ class Caller:
                     f"{group[j].tolist()} its entries [{o}, {a}] differ by {off[j, k]:.3g}"
                 )
 
+    def require_64_bits(self, each: list[np.ndarray]) -> None:
+        """Refuse an update that was rounded to 32 bits on the way, at all of some places."""
+        if in_32_bits(np.concatenate(each)):
+            raise TypeError(
+                f"{self.name} must be computed in 64 bits; all it returns is rounded to 32: "
+                f"{IN_64_BITS}"
+            )
+
     def _of(self, place: Place, rows: np.ndarray):
         for row, group in zip(rows, place.cut(rows), strict=True):
             try:
                 value = self.update(group)
+            except (TypeError, AttributeError) as error:
+                if place.theta_ref is not None or "NoneType" not in str(error):
+                    raise
+                raise TypeError(
+                    f"{self.name} stops at a None: without theta_ref there is no reference, and "
+                    f"ref_logp is None; give theta_ref=, if it is meant ({error})"
+                ) from error
             except ValueError as error:
                 if "read-only" not in str(error):
                     raise
@@ -113,9 +171,11 @@ class Caller:
                     f"is read-only: {error}; work on a copy"
                 ) from error
             try:
-                yield real_array(f"{self.name}(group)", value, place.theta.shape, "(O, A)")
+                table = real_array(f"{self.name}(group)", value, place.theta.shape, "(O, A)")
+                require_64_bits(f"{self.name}(group)", value)
             except (ValueError, TypeError) as error:
-                alone = "; G is 1, and one alone has no group to compare with" * (place.G == 1)
                 raise type(error)(
-                    f"{error}, for the group of trajectories {row.tolist()}{alone}"
+                    f"{error}, for the group of trajectories {row.tolist()}"
+                    f"{why_not_finite(error, group)}"
                 ) from None
+            yield table

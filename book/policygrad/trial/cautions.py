@@ -5,7 +5,9 @@ of grad J.  With two actions a percept has one direction only, so that a share g
 one of two others stays unseen; with one step there is neither time nor length; with equal lengths a
 mean per answer is a constant factor; where returns have two values, a deviation is a weight per
 start, and with G = 2 and 3 a constant, 1 and sqrt(2); with one start any weight per start is a
-factor; without a discount gamma^t is 1.
+factor, and with equally likely ones a weight by their chance mu; with G = 2 a median is a mean,
+and with G = 1 either is the return itself;
+without a discount gamma^t is 1.
 
 Source: :mod:`.objectives`, term by term.
 """
@@ -40,8 +42,15 @@ def cautions(place: Place) -> tuple[str, ...]:
             found.append("a deviation (returns of two values, G below 4: a factor)")
         else:
             found.append("a deviation beyond a weight per start (returns of two values)")
-    if len(np.unique(tau.states[possible, 0])) == 1:
+    if place.G == 1:
+        found.append("what a group's mean takes off (G = 1)")
+    elif place.G == 2:
+        found.append("a median for a mean (G = 2)")
+    starts = np.unique(tau.states[possible, 0])
+    if len(starts) == 1:
         found.append("a weight per start (one start)")
+    elif np.ptp(world.mu[starts]) <= 1e-9:
+        found.append("a weight by mu(s_0) (equally likely starts: a factor)")
     if world.gamma == 1.0 and lengths.max() > 1:
         found.append("a missing gamma^t (gamma = 1)")
     return tuple(found)

@@ -193,6 +193,6 @@ def _slope(name, function, place: Place) -> np.ndarray:
         for many, weight in ((1, 8), (-1, -8), (2, -1), (-2, 1)):
             theta = place.theta.copy()
             theta[k] += many * STEP
-            value = real_array(f"{name}(place)", function(place.held(theta)), (), "of one number,")
+            value = real_array(f"{name}(place)", function(place.held(theta)), ())
             out[k] += weight * float(value) / (12 * STEP)
     return out

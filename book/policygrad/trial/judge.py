@@ -11,6 +11,13 @@ Tried in this order, the first that holds:
     derivatives commute        biased: the gradient of something that is not in the list
     they do not                the gradient of nothing
 
+Derivatives are exchanged at all places: at a single one, a number that changes with theta may stand
+still, as the entropy does at theta = 0.
+
+A mean that is off its field by more than rounding, and by less than a thousandth, is told with the
+field; by less than a millionth, with the digits to which it agrees.  If that field is a gradient,
+such a mean is called biased: whether so small a rest is one is not to be seen.
+
 A field f that is not the gradient of anything in every world is asked for its derivatives as well.
 
 Source: Nota & Thomas (2020) for updates that are the gradient of no function.
@@ -25,7 +32,7 @@ import numpy as np
 
 from .fits import Fit, angle_between, fitted, multiple
 from .objectives import ADDED, ADDED_OLD, ALONE, Candidate
-from .words import sum_in_words
+from .words import digits, sum_in_words
 
 VERDICTS = (
     "unbiased",
@@ -37,6 +44,9 @@ VERDICTS = (
 )
 UNBIASED, FACTOR, ZERO, OTHER, BIASED, NOTHING = VERDICTS
 J = Candidate("J", lambda place: place.gradient, plain=True)
+NEARLY = 1e-6  # relative: what agrees as well as that is told with its digits
+CLOSE = 1e-3  # and what agrees as well as that, with its name
+MOVING = "J, times a number that changes with theta"
 
 __all__ = ["VERDICTS", "Judged", "Means", "judge"]
 
@@ -52,6 +62,8 @@ class Means:
     sizes : (K,) the root mean square of the update at each, of which rounding is a part.
     tolerance : relative; 1e-9 for exact updates.
     known : fields of candidates that were asked for.
+    near : names of what agrees but for less than ``CLOSE``, with what is left, and whether it is
+        the gradient of something in every world; for all but single candidates.
     """
 
     places: list
@@ -59,6 +71,7 @@ class Means:
     sizes: np.ndarray
     tolerance: float
     known: dict = field(default_factory=dict)
+    near: dict = field(default_factory=dict)
 
     @property
     def zero(self) -> bool:
@@ -102,9 +115,21 @@ class Means:
     def parallel(self) -> bool:
         """Does the mean point along grad J, or against it, everywhere?"""
         angles = [
-            angle_between(m, p.gradient) for m, p in zip(self.means, self.places, strict=True)
+            np.radians(angle_between(m, p.gradient))
+            for m, p in zip(self.means, self.places, strict=True)
         ]
-        return all(min(x, 180 - x) < np.degrees(1e-7 + self.allowed) for x in angles)
+        off = max(min(x, np.pi - x) for x in angles)
+        if self.allowed < off <= CLOSE:
+            self.near[MOVING] = float(off), False
+        return bool(off <= self.allowed)
+
+    @property
+    def ways(self) -> set[int]:
+        """Along grad J, 1, or against it, -1: all that occur, places where the mean is 0 apart."""
+        along = [multiple(m, p.gradient) for m, p in zip(self.means, self.places, strict=True)]
+        norms = np.linalg.norm(self.means, axis=(1, 2))
+        there = norms > self.tolerance * self.sizes
+        return {int(np.sign(x)) for x, some in zip(along, there, strict=True) if some}
 
 
 @dataclass(frozen=True)
@@ -131,7 +156,7 @@ class Judged:
         return None if self.verdict == NOTHING else self.field
 
 
-def judge(found: Means, own, surrogates, commutes) -> Judged:
+def judge(found: Means, own, surrogates, commutes, unknown: bool = True) -> Judged:
     """Give the verdict on mean updates.
 
     Parameters
@@ -139,8 +164,8 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
     found : the mean updates.
     own : candidates of the caller, tried right after J.
     surrogates : candidates with old samples.
-    commutes : called without an argument, says whether the derivatives of the mean update commute;
-        None, if that is not to be asked.
+    commutes : called without an argument, says whether the derivatives of the mean update commute.
+    unknown : is that to be asked, too, of a mean that nothing fits?  If not, it is called biased.
     """
     if found.zero:
         return Judged(ZERO)
@@ -160,7 +185,7 @@ def judge(found: Means, own, surrogates, commutes) -> Judged:
         return _single(*fit, found, commutes)
     if judged := _combined(found, late, [*own, *added], commutes):
         return judged
-    return _unknown(found, [*bases, *added, *late], commutes)
+    return _unknown(found, [*bases, *added, *late], commutes if unknown else None)
 
 
 def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
@@ -171,14 +196,15 @@ def _single(c: Candidate, fit: Fit, found: Means, commutes) -> Judged:
 
 
 def _kind(objective: bool, commutes) -> str:
-    return OTHER if objective or commutes is None or commutes() else NOTHING
+    return OTHER if objective or commutes() else NOTHING
 
 
 def _function_of_J(found: Means, commutes) -> Judged:
-    factors = [multiple(m, p.gradient) for m, p in zip(found.means, found.places, strict=True)]
     if _kind(False, commutes) == NOTHING:
-        return Judged(NOTHING, "J, times a number that changes with theta")
-    return Judged(OTHER, "a function of J" if min(factors) > 0 else "a falling function of J")
+        return Judged(NOTHING, MOVING if found.ways == {1} else f"{MOVING}, also below 0")
+    if found.ways == {1, -1}:
+        return Judged(OTHER, "a function of J, neither rising nor falling")
+    return Judged(OTHER, "a falling function of J" if found.ways == {-1} else "a function of J")
 
 
 def _combined(found: Means, bases, added, commutes) -> Judged | None:
@@ -189,6 +215,9 @@ def _combined(found: Means, bases, added, commutes) -> Judged | None:
         if one is None or other is None or base is more:
             continue
         fit = fitted(found.means, [one, other])
+        if found.allowed < fit.rest <= CLOSE:
+            both = base.objective and more.objective
+            found.near[_in_words(fit, base.name, more.name)] = fit.rest, both
         if fit.rest <= found.allowed:
             first = first or (fit, base, more)
             if base.plain or abs(fit.coefficients[0] - 1) <= found.allowed:
@@ -202,11 +231,23 @@ def _combined(found: Means, bases, added, commutes) -> Judged | None:
 
 
 def _unknown(found: Means, candidates, commutes) -> Judged:
-    rests = {
-        c.name: fitted(found.means, [found.fields(c)]).rest
+    fits = {
+        c: fitted(found.means, [values])
         for c in candidates
-        if found.fields(c) is not None
+        if (values := found.fields(c)) is not None
     }
-    name = min(rests, key=lambda c: round(rests[c], 9))
-    verdict = BIASED if commutes is None or commutes() else NOTHING
-    return Judged(verdict, nearest=(name, rests[name]))
+    best = min(fits, key=lambda c: round(fits[c].rest, 9))
+    name, rest, gradient = best.name, fits[best].rest, best.objective
+    if rest <= CLOSE:
+        name = _in_words(fits[best], name)
+    for other, (left, both) in found.near.items():
+        if digits(left) > digits(rest):  # of those with as many digits, the first
+            name, rest, gradient = other, left, both
+    unseen = gradient and rest <= NEARLY
+    verdict = BIASED if unseen or commutes is None or commutes() else NOTHING
+    return Judged(verdict, nearest=(name, rest))
+
+
+def _in_words(fit: Fit, *names: str) -> str:
+    """A sum that is off by a little, with few digits."""
+    return sum_in_words([float(f"{c:.3g}") for c in fit.coefficients], names)

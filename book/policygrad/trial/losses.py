@@ -14,6 +14,9 @@ smooth, and does not if it has a kink there.
 
 Trajectories that are the same in a group have the same derivatives, as the order does not matter:
 they are taken once.
+
+Differences of numbers of 32 bits are noise: at h = 1e-5 they keep two digits or three.  What is
+rounded so is refused, and told from a kink, at which the two sides differ by as much with any h.
 """
 
 from __future__ import annotations
@@ -24,16 +27,17 @@ import math
 import numpy as np
 
 from ..validate import real_array, real_number, require_callable, require_flag
-from .calls import Caller
+from .calls import IN_64_BITS, Caller, in_32_bits, require_64_bits, takes, why_not_finite
 from .doors import read
 from .places import Group
 from .report import Report
-from .trials import EXACT, tried
+from .trials import EXACT, OF_LOSS, tried
 
 STEP = 1e-5  # of the differences
 BY_DIFFERENCES = 1e-7  # relative: what a mean made of them may be off
 TRIED = 8  # groups for which the loss is called twice
 KINK = 1e-4  # of the slopes of a group: if the two sides differ by more, one looks closer
+WIDE = 100  # steps, where a kink is still one and rounding is not
 ROUNDING = 1e-8  # what the two sides may differ by rounding, of terms of some 100
 
 __all__ = ["trial_of_loss"]
@@ -114,6 +118,11 @@ class _Loss:
             self.held = "held_logp" in inspect.signature(loss).parameters
         except (TypeError, ValueError):
             self.held = False
+        if grad is None and not takes(loss, OF_LOSS, **{"held_logp": None} if self.held else {}):
+            group = "; this looks like an update: use trial" if takes(loss, ["group"]) else ""
+            raise TypeError(f"loss must be a function of {', '.join(OF_LOSS)}{group}")
+        if grad is not None and not takes(grad, OF_LOSS):
+            raise TypeError(f"grad must be a function of {', '.join(OF_LOSS)}")
         self.asked = 0  # groups for which it was called twice
         self.padded = 0  # groups with a padding so far
 
@@ -134,9 +143,11 @@ class _Loss:
         if isinstance(value, float) and math.isfinite(value):  # also NumPy's own
             return value
         try:
-            return real_number("loss(...)", value)
+            number = real_number("loss(...)", value)
+            require_64_bits("loss(...)", value)
         except (ValueError, TypeError) as error:
-            raise type(error)(f"{error}{_for(group)}") from None
+            raise type(error)(f"{error}{_for(group)}{why_not_finite(error, group)}") from None
+        return number
 
     def _slopes(self, group: Group) -> np.ndarray:
         """The derivatives by logp, (G, T), by differences."""
@@ -144,7 +155,7 @@ class _Loss:
         self._require_one_answer(group, base)
         self._require_padding_unread(group, base)
         slopes, bends = np.zeros((2, *group.logp.shape))
-        known = {}
+        known, values = {}, []
         for i in range(group.G):
             like = known.setdefault(group.states[i].tobytes() + group.actions[i].tobytes(), i)
             for t in range(group.lengths[i]):
@@ -152,8 +163,13 @@ class _Loss:
                     slopes[i, t] = slopes[like, t]
                     continue
                 up, down = self._beside(group, i, t, STEP)
+                values += [up, down]
                 slopes[i, t] = (up - down) / (2 * STEP)
                 bends[i, t] = (up - 2 * base + down) / STEP
+        if slopes.any() and in_32_bits(np.array(values)):
+            raise TypeError(
+                f"loss must be computed in 64 bits; all it returns is rounded to 32: {IN_64_BITS}"
+            )
         sharp = np.abs(bends) > KINK * (np.abs(slopes).max(initial=0) + abs(base)) + ROUNDING
         for i, t in np.argwhere(sharp):
             self._require_smooth(group, i, t, base, bends[i, t])
@@ -185,6 +201,15 @@ class _Loss:
         up, down = self._beside(group, i, t, h)
         nearer = (up - 2 * base + down) / h
         if abs(nearer - bend / 2) > 0.1 * abs(bend):
+            self.asked = 0  # what is drawn anew looks like a kink
+            self._require_one_answer(group, base)
+            up_far, down_far = self._beside(group, i, t, WIDE * STEP)
+            if abs(up_far - 2 * base + down_far) / (WIDE * STEP) < 0.1 * abs(bend):
+                raise ValueError(
+                    f"loss is rounded too much for differences, at logp[{i}, {t}]: its steps are "
+                    f"some {abs(bend) * STEP:.1g}, beside a value of {base:.4g}; {IN_64_BITS}, or "
+                    f"give grad={_for(group)}"
+                )
             below, above = (base - down) / h, (up - base) / h
             raise ValueError(
                 f"loss has a kink at logp[{i}, {t}] = {group.logp[i, t]:.4g}: its slope is "
@@ -206,8 +231,13 @@ class _Loss:
                 raise ValueError(f"grad must not change what it is given; it changes {name}")
         try:
             slope = real_array("grad(...)", value, group.logp.shape, "(G, T)")
+            require_64_bits("grad(...)", value)
         except (ValueError, TypeError) as error:
-            raise type(error)(f"{error}{_for(group)}") from None
+            raise type(error)(f"{error}{_for(group)}{why_not_finite(error, group)}") from None
+        if in_32_bits(slope):
+            raise TypeError(
+                f"grad must be computed in 64 bits; all it returns is rounded to 32: {IN_64_BITS}"
+            )
         if (slope[~group.mask] != 0).any():
             i, t = np.argwhere((slope != 0) & ~group.mask)[0]
             raise ValueError(

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .judge import FACTOR, UNBIASED, ZERO
+from .judge import CLOSE, FACTOR, MOVING, NEARLY, NOTHING, UNBIASED, ZERO
 from .places import Place
-from .words import counted, degrees, folded, number, percent, settled
+from .words import counted, degrees, digits, folded, number, percent, settled
 
 SHOWN = 2  # entries that get most too much, and most too little
 LEAST = 5e-4  # of the largest entry of grad J: less is not shown
@@ -41,6 +41,7 @@ class Outcome:
     field : the name of what the mean update is, also where that is the gradient of nothing; None.
     factor : the multiple of that field, the same at every theta; None for none, or for a sum.
     nearest : where nothing fits, the closest name and what is left of the mean update; else None.
+        Up to a thousandth, the name is that of a multiple or a sum.
     size, angle, noise : beside grad J at theta; angle in degrees; NaN where the mean is zero.
     mean : (O, A) the exact mean update at theta.
     covariance : (O*A, O*A) its covariance, the update flattened row by row.
@@ -75,14 +76,24 @@ class Outcome:
             return f"{number(self.factor)} of the gradient of J"
         if self.field is None:
             name, rest = self.nearest
+            as_if = "as if it climbed " if self.verdict == NOTHING else ""
+            if rest <= NEARLY:
+                return (
+                    f"{as_if}{name}, to {digits(rest)} digits: off by more than rounding, as by an "
+                    f"epsilon beside a deviation, by 32 bits or by a further term"
+                )
+            if rest <= CLOSE:
+                return f"{as_if}{name}, but for {percent(rest)}"
             no = "not"
             if self.off_policy:
                 widths = " and ".join(f"{width:g}" for width in self.clip if width is not None)
                 no = f"neither the surrogate clipped at {widths} nor"
             return f"{no} anything known: nearest is {name}, off by {percent(rest)}"
+        if self.field == MOVING:
+            return "along the gradient of J, by a factor that moves: the same path at another speed"
         much = "" if self.factor is None else number(self.factor)
         much = "" if much in ("", "1") else f"{much} of "
-        how = "it climbs" if self.climbs else "its mean is that of"
+        how = "it climbs" if self.climbs else "as if it climbed"
         how = "downhill: it climbs" if self.field == "-J" else how
         return f"{how} {much}{self.field}"
 

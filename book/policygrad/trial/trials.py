@@ -3,7 +3,9 @@ r"""Put an update on trial: its exact mean beside grad J, at several thetas and 
     m(theta) = E[g],     g = update(group),     over all groups of G trajectories.
 
 It is tried at theta and at two points near it, where theta_old goes along, and then with the
-samples of three old policies (:mod:`.doors`).
+samples of three old policies (:mod:`.doors`), of the first of them at those two points as well.
+Derivatives are exchanged at all of these places, with old samples only where something fits that is
+not the gradient of anything in every world.
 
 Source: :mod:`.judge` for the verdict, :mod:`.report` for the numbers.
 """
@@ -14,7 +16,7 @@ import numpy as np
 
 from ..mdp import MDP
 from ..validate import require_callable
-from .calls import Caller, moments
+from .calls import Caller, moments, takes
 from .cautions import cautions
 from .clips import surrogates
 from .doors import Asked, read
@@ -23,6 +25,7 @@ from .judge import Judged, Means, judge
 from .places import Place
 from .report import OldReport, Report
 
+OF_LOSS = ("logp", "old_logp", "ref_logp", "rewards", "mask")
 EXACT = 1e-9  # relative: what an exact mean may be off
 COMMUTING = 1e3  # times that: what the differences of its derivatives may be off
 
@@ -78,10 +81,14 @@ def trial(
     ValueError, TypeError
         naming the argument that is wrong, or the group for which ``update`` gives no (O, A) table
         of finite numbers; if it writes into its arguments, depends on the order within a group, or
-        gives two answers to one question; with the number of groups, if there are more than
+        gives two answers to one question, or computes in 32 bits; ``theta_ref``, if it stops at
+        a None without one; with the number of groups, if there are more than
         ``limit``; if J has no slope at theta.
     """
     require_callable("update", update, "a function of a group")
+    if not takes(update, ["group"]):
+        loss = "; this looks like a loss: use trial_of_loss" if takes(update, OF_LOSS) else ""
+        raise TypeError(f"update must be a function of one argument, a group{loss}")
     asked = read(
         world,
         theta,
@@ -113,15 +120,9 @@ def tried(caller: Caller, asked: Asked, tolerance: float) -> Report:
     each = [caller.each(here)]
     caller.require_sound(here, each[0])
     each += [caller.each(place) for place in asked.places[1:]]
+    caller.require_64_bits(each)
 
-    def field(theta):
-        place = here.moved(theta)
-        return (place.groups.chances @ caller.each(place)).reshape(theta.shape)
-
-    def commutes():
-        return commute(field, here.theta, *asked.directions, COMMUTING * tolerance)
-
-    judged, found = _judged(asked, asked.places, each, tolerance, commutes)
+    judged, found = _judged(caller, asked, asked.places, each, tolerance)
     old, knows_old = _with_old(caller, asked, each[0], tolerance)
     return Report(
         *_outcome(judged, *found[0], here, asked.clip),
@@ -133,13 +134,28 @@ def tried(caller: Caller, asked: Asked, tolerance: float) -> Report:
     )
 
 
-def _judged(asked: Asked, places: list[Place], each, tolerance, commutes, with_ratios=True):
+def _judged(caller: Caller, asked: Asked, places, each, tolerance, with_ratios=True, unknown=True):
     """The verdict at some places, and the moments of the update at each."""
+
+    def commutes():
+        return all(_commutes(caller, asked, place, tolerance) for place in places)
+
     found = [moments(place, rows) for place, rows in zip(places, each, strict=True)]
     sizes = [np.sqrt(np.trace(x.covariance) + (x.mean**2).sum()) for x in found]
     means = Means(places, np.array([x.mean for x in found]), np.array(sizes), tolerance)
     looked_for = surrogates(*asked.clip, off_policy=not places[0].on_policy)
-    return judge(means, asked.own, looked_for if with_ratios else (), commutes), found
+    looked_for = looked_for if with_ratios else ()
+    return judge(means, asked.own, looked_for, commutes, unknown), found
+
+
+def _commutes(caller: Caller, asked: Asked, place: Place, tolerance) -> bool:
+    """Do the derivatives of the mean update commute at a place?"""
+
+    def field(theta):
+        there = place.moved(theta)
+        return (there.groups.chances @ caller.each(there)).reshape(theta.shape)
+
+    return commute(field, place.theta, *asked.directions, COMMUTING * tolerance)
 
 
 def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
@@ -147,11 +163,13 @@ def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
     if not asked.old:
         return (), None
     places = list(asked.old)
-    if len(places) < len(asked.places):  # one factor for one place would say nothing
-        places += [old.moved(near.theta) for old in asked.old for near in asked.places[1:]]
     each = [caller.each(place) for place in places]
-    knows_old = not all(np.array_equal(x, on_policy) for x in each[: len(asked.old)])
-    judged, found = _judged(asked, places, each, tolerance, None, with_ratios=knows_old)
+    knows_old = not all(np.array_equal(x, on_policy) for x in each)
+    # what fits at theta, with samples of whomever, may not do so near it: a factor of theta's own
+    for old in asked.old[:1] if len(places) >= len(asked.places) else asked.old:
+        near = [old.moved(place.theta) for place in asked.places[1:]]
+        places, each = places + near, each + [caller.each(place) for place in near]
+    judged, found = _judged(caller, asked, places, each, tolerance, knows_old, unknown=False)
     reports = tuple(
         OldReport(*_outcome(judged, *moments, place, asked.clip), theta_old=place.theta_old)
         for place, moments in zip(asked.old, found, strict=False)

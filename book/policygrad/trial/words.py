@@ -12,7 +12,17 @@ import textwrap
 WIDE = 78
 TIED = "\u2007=\u2007"
 
-__all__ = ["WIDE", "counted", "degrees", "folded", "number", "percent", "settled", "sum_in_words"]
+__all__ = [
+    "WIDE",
+    "counted",
+    "degrees",
+    "digits",
+    "folded",
+    "number",
+    "percent",
+    "settled",
+    "sum_in_words",
+]
 
 
 def settled(x: float) -> float:
@@ -44,6 +54,11 @@ def percent(x: float, sign: str = "") -> str:
     """A share of 1, to two digits; ``sign`` "+" writes that of a gain, too."""
     x = 100 * settled(x)
     return f"{x:{sign}.2g}%" if abs(x) < 99.5 else f"{x:{sign}.0f}%"
+
+
+def digits(rest: float) -> int:
+    """To how many digits do two agree, of which this is left, relative to one of them?"""
+    return math.floor(-math.log10(settled(rest)) + 1e-9)
 
 
 def counted(many: int, what: str) -> str:
