@@ -609,7 +609,7 @@ def many(**changes):
     ("call", "error", "says"),
     [
         (lambda: many(m=1, leave_one_out=True), ValueError, "leave_one_out needs other traject"),
-        (lambda: learn(initial=[1.0]), ValueError, "initial must have shape"),
+        (lambda: learn(initial=[1.0]), ValueError, "initial must be one number; it has shape (1,)"),
         (lambda: learn(initial=None), TypeError, "initial must hold real numbers"),
         (lambda: learn(step_size=lambda n: None), TypeError, "step_size(1) must be a number"),
         (lambda: learn(step_size=lambda n: -1.0), ValueError, "step_size(1) must lie in [0, "),

@@ -152,7 +152,10 @@ def test_all_routes_to_the_gradient_agree_on_it(seen):
         (dict(reward=1.0), "reward must be a function of (prompt, answer, ended)"),
         (dict(reward=lambda p, a, e: np.nan), "reward('a', '', True) must be finite; it is nan"),
         (dict(reward=lambda p, a, e: None), "reward('a', '', True) must hold real numbers"),
-        (dict(reward=lambda p, a, e: [1.0, 2.0]), "reward('a', '', True) must have shape"),
+        (
+            dict(reward=lambda p, a, e: [1.0, 2.0]),
+            "reward('a', '', True) must be one number; it has shape (2,)",
+        ),
         (
             dict(reward=lambda p, a, e: np.inf if a == "bab" and p == "ba" else 0.0),
             "reward('ba', 'bab', False) must be finite",
