@@ -19,7 +19,7 @@ WITHOUT = {
     "A value-based agent walks to and fro for ever",
     "A test of my estimator fails, and the estimator is right",
     "A test of my estimator passes, and the estimator is wrong",
-    "One seed works, and another does not",
+    "This seed works, and another does not",
 }
 
 
@@ -90,7 +90,9 @@ def typed(index, words):
 def test_the_search_of_the_site_finds_each_symptom(site):
     text = (site / "searchindex.js").read_text("utf-8")
     index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
-    for name in ENTRIES:
+    # Sphinx takes "one" for "on" and finds neither: such a title is found as a whole only.
+    by_title = {"Off by one"}
+    for name in ENTRIES.keys() - by_title:
         assert "book/symptoms" in typed(index, re.sub(r"\W", " ", name)), name
     assert "book/symptoms" not in typed(index, "loss xylophone")
     assert set(index["alltitles"]) >= {name.replace("'", "\u2019") for name in ENTRIES}
