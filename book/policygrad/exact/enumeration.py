@@ -91,6 +91,13 @@ class EnumeratedTrajectories(Trajectories):
         percepts = whole_array("percepts", self.percepts, (m, H), "(m, H)")
         object.__setattr__(self, "percepts", percepts)
 
+    @classmethod
+    def unchecked(cls, O: int, A: int, **arrays: np.ndarray) -> EnumeratedTrajectories:
+        """Build a list from rows of another, which was checked when it was made."""
+        out = object.__new__(cls)
+        out.__dict__.update(arrays, O=O, A=A)
+        return out
+
     def probability(self, pi) -> np.ndarray:
         """P(tau) = mu(s_0) prod_t P(s_{t+1}|s_t, a_t) pi(a_t|s_t), for each trajectory: (m,).
 

@@ -257,7 +257,9 @@ class _Update:
             )
         }
         for j, group in enumerate(rows):
-            trajectories = _unchecked({name: value[j] for name, value in cut.items()}, self.tau)
+            trajectories = EnumeratedTrajectories.unchecked(
+                self.tau.O, self.tau.A, **{name: value[j] for name, value in cut.items()}
+            )
             value = self.function(trajectories, cut["returns"][j])
             try:
                 yield real_array("update(trajectories, rewards)", value, self.shape, "(O, A)")
@@ -270,14 +272,6 @@ class _Update:
 def _locked(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
-
-
-def _unchecked(arrays: dict, tau: EnumeratedTrajectories) -> EnumeratedTrajectories:
-    """Build a list from rows of another, which was checked when it was made."""
-    out = object.__new__(EnumeratedTrajectories)
-    for name, value in (*arrays.items(), ("O", tau.O), ("A", tau.A)):
-        object.__setattr__(out, name, value)
-    return out
 
 
 def _require_no_order(updated: _Update, rows: np.ndarray) -> None:

@@ -73,20 +73,21 @@ def angle_between(mean: np.ndarray, field: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(np.linalg.norm(mean - along * unit), along)))
 
 
-def commute(function, theta: np.ndarray, u, v, tolerance: float) -> bool:
+def commute(function, theta: np.ndarray, here: np.ndarray, u, v, tolerance: float) -> bool:
     """Do the derivatives of a field commute, along two directions?
 
     Parameters
     ----------
     function : of logits, gives the field there, (O, A).
     theta : (O, A) where.
+    here : (O, A) the field at theta.
     u, v : (O, A) directions.
     tolerance : relative to the derivatives, or to the field, where it is flat: at a fair coin
         all its derivatives may be 0, and then rounding would decide.
     """
     along_u, along_v = _rise(function, theta, u), _rise(function, theta, v)
     size = np.linalg.norm(along_u) * np.linalg.norm(v) + np.linalg.norm(along_v) * np.linalg.norm(u)
-    size += np.linalg.norm(function(theta)) * np.linalg.norm(u) * np.linalg.norm(v)
+    size += np.linalg.norm(here) * np.linalg.norm(u) * np.linalg.norm(v)
     return bool(abs((along_u * v).sum() - (along_v * u).sum()) <= tolerance * size)
 
 

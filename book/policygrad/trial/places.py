@@ -70,8 +70,9 @@ class Group:
     @cached_property
     def trajectories(self) -> EnumeratedTrajectories:
         """The same as the estimators of this package take them."""
-        out = object.__new__(EnumeratedTrajectories)
-        out.__dict__.update(
+        return EnumeratedTrajectories.unchecked(
+            self.world.O,
+            self.world.A,
             states=self.states,
             actions=self.actions,
             rewards=self.step_rewards,
@@ -79,10 +80,7 @@ class Group:
             dynamics=self.dynamics,
             returns=self.rewards,
             percepts=self.percepts,
-            O=self.world.O,
-            A=self.world.A,
         )
-        return out
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,10 +137,12 @@ def tried(caller: Caller, asked: Asked, tolerance: float) -> Report:
 def _judged(caller: Caller, asked: Asked, places, each, tolerance, with_ratios=True, unknown=True):
     """The verdict at some places, and the moments of the update at each."""
 
-    def commutes():
-        return all(_commutes(caller, asked, place, tolerance) for place in places)
-
     found = [moments(place, rows) for place, rows in zip(places, each, strict=True)]
+
+    def commutes():
+        at = zip(places, found, strict=True)
+        return all(_commutes(caller, asked, place, here.mean, tolerance) for place, here in at)
+
     sizes = [np.sqrt(np.trace(x.covariance) + (x.mean**2).sum()) for x in found]
     means = Means(places, np.array([x.mean for x in found]), np.array(sizes), tolerance)
     looked_for = surrogates(*asked.clip, off_policy=not places[0].on_policy)
@@ -148,14 +150,14 @@ def _judged(caller: Caller, asked: Asked, places, each, tolerance, with_ratios=T
     return judge(means, asked.own, looked_for, commutes, unknown), found
 
 
-def _commutes(caller: Caller, asked: Asked, place: Place, tolerance) -> bool:
-    """Do the derivatives of the mean update commute at a place?"""
+def _commutes(caller: Caller, asked: Asked, place: Place, here, tolerance) -> bool:
+    """Do the derivatives of the mean update, which is ``here`` there, commute at a place?"""
 
     def field(theta):
         there = place.moved(theta)
         return (there.groups.chances @ caller.each(there)).reshape(theta.shape)
 
-    return commute(field, place.theta, *asked.directions, COMMUTING * tolerance)
+    return commute(field, place.theta, here, *asked.directions, COMMUTING * tolerance)
 
 
 def _with_old(caller: Caller, asked: Asked, on_policy, tolerance):
