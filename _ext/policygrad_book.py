@@ -1,10 +1,5 @@
 """What this book asks of Sphinx beyond its extensions.
 
-Formulas offline
-    MathJax comes from the package ``sphinx-mathjax-offline``, of which only one file is
-    taken: a build with every TeX package and its glyphs inside, so that it never loads
-    another file. Sphinx links it on the pages that have formulas.
-
 An honest cache
     jupyter-cache knows a notebook by the text of its cells. The outputs also depend on the
     package that the cells import, on the locked requirements and on Python. A digest of
@@ -22,15 +17,11 @@ Every character
 from __future__ import annotations
 
 import shutil
-from importlib.metadata import distribution
 from pathlib import Path
 
 from myst_nb.core.lexers import AnsiColorLexer
-from sphinx.errors import ExtensionError
 
 import execution
-
-MATHJAX = "tex-svg-full.js"
 
 
 class Printed(AnsiColorLexer):
@@ -40,20 +31,8 @@ class Printed(AnsiColorLexer):
         super().__init__(**options | {"stripnl": False})
 
 
-def mathjax_file() -> Path:
-    """The single-file MathJax build inside the installed package."""
-    files = distribution("sphinx-mathjax-offline").files or []
-    for entry in files:
-        if entry.name == MATHJAX:
-            return Path(entry.locate()).resolve()
-    raise ExtensionError(f"sphinx-mathjax-offline has no {MATHJAX}; is its version the locked one?")
-
-
 def configure(app, config):
-    """Point Sphinx to the local MathJax and to the cache of this state of the package."""
-    config.html_static_path.append(str(mathjax_file()))
-    config.mathjax_path = MATHJAX
-
+    """Point Sphinx to the cache of this state of the package."""
     name = execution.digest(Path(app.srcdir))
     config.policygrad_digest = name
     config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / name)

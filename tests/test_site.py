@@ -117,13 +117,14 @@ def test_no_stylesheet_fetches_anything_remote(site):
 
 
 @pytest.mark.site
-def test_formulas_are_set_by_one_local_script_where_there_are_any(pages, site):
-    assert [path.name for path in site.rglob("*tex-*.js")] == ["tex-svg-full.js"]
+def test_formulas_need_no_script(pages, site):
     for page in pages:
-        sources = [attrs.get("src") or "" for tag, attrs in page.tags if tag == "script"]
-        loaded = sum("tex-svg-full.js" in source for source in sources)
-        assert loaded <= 1, page.path.name
-        assert loaded or not page.formulas, page.path.name
+        assert "mathjax" not in re.sub(r"(?i)<mjx.*?>|class=\"mathjax\"", "", page.text.lower()), page.path
+        if page.formulas:
+            assert "formulas.css" in page.text, page.path.name
+    styles = (site / "_static" / "formulas.css").read_text(encoding="utf-8")
+    for font in set(re.findall(r"url\(\"(.*?)\"\)", styles)):
+        assert (site / "_static" / font).is_file(), font
 
 
 @pytest.mark.site
