@@ -25,6 +25,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+import slim
+
 STYLES = "formulas.css"
 FONTS = "formulas"
 FACE = re.compile(r"@font-face[^{]*\{[^}]*\}\s*")
@@ -78,7 +80,8 @@ class Typesetter:
         for part in PARTS:
             self.engine.eval((mathjax() / part).read_text(encoding="utf-8") + "\n;0")
         self.engine.eval(AFTER % json.dumps(form))
-        self.set = lru_cache(maxsize=None)(lambda tex, display: self._call("set", tex, display))
+        shorter = slim.formula if form == "chtml" else str
+        self.set = lru_cache(maxsize=None)(lambda *what: shorter(self._call("set", *what)))
 
     def _call(self, *what):
         try:
@@ -92,7 +95,7 @@ class Typesetter:
 
     def styles(self) -> str:
         """The stylesheet of all formulas that were set so far, for the form ``chtml``."""
-        return self.engine.call("styles")
+        return slim.styles(self.engine.call("styles"))
 
 
 @lru_cache

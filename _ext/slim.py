@@ -1,0 +1,81 @@
+"""Markup that looks, reads and copies as before, and is half as long.
+
+A formula is a box for each sign inside a box for each letter or operator; beside it stands MathML,
+which is heard and not seen. Code is a span for each word, also where its colour is that of all text.
+What no stylesheet and no reader asks for goes. Rules are by the text of the markup, which MathJax
+and Pygments write in one form only.
+"""
+
+from __future__ import annotations
+
+import re
+
+CONTAINER = re.compile(
+    r'(<mjx-container class="MathJax" jax="CHTML"[^>]*?) style="position: relative;"'
+)
+# A letter, number or operator of one sign, and the attributes of its box that are drawn.
+LEAF = re.compile(
+    r'<(mjx-m[ion]|mjx-mtext)((?: [\w-]+="[^"]*")*)><mjx-c class="([^"]*)"></mjx-c></\1>'
+)
+DRAWN = re.compile(r' (?:size|r?space|style)="[^"]*"')
+NO_RULE = re.compile(r' (?:texclass="\w+"|class="mjx-(?:i|n|b|bi|lop|sop|var|s\d)")')
+SPACE = re.compile(r"<mjx-mstyle>(<mjx-mspace [^>]*></mjx-mspace>)</mjx-mstyle>")
+SIGN = re.compile(r"\bmjx-c(?=[0-9A-F])")
+# Of MathML that is heard only: what concerns its look.
+SPOKEN = re.compile(r"<mjx-assistive-mml.*", re.DOTALL)
+LOOK = re.compile(
+    r" (?:unselectable|data-mjx-[\w-]+|stretchy|minsize|maxsize|rowspacing|columnspacing"
+    r'|columnalign|displaystyle|scriptlevel|linethickness|movablelimits)="[^"]*"'
+)
+MSTYLE = re.compile(r"<mstyle>(<mspace [^>]*></mspace>)</mstyle>")
+# Beside MathJax's own rules: what was said at each formula, and how a sign stands without its box.
+RULES = """
+mjx-container[jax="CHTML"] { position: relative; }
+mjx-c { text-align: left; }
+"""
+
+
+def formula(markup: str) -> str:
+    """The elements of a formula as MathJax sets it, shorter."""
+    drawn, spoken, rest = markup.partition("<mjx-assistive-mml")
+    drawn = LEAF.sub(
+        lambda m: f'<mjx-c class="{m[3]}"{"".join(DRAWN.findall(m[2]))}></mjx-c>', drawn
+    )
+    drawn = SPACE.sub(r"\1", NO_RULE.sub("", CONTAINER.sub(r"\1", drawn)))
+    return SIGN.sub("c", drawn) + MSTYLE.sub(r"\1", LOOK.sub("", spoken + rest))
+
+
+def styles(css: str) -> str:
+    """The stylesheet of formulas for the shorter markup."""
+    return SIGN.sub("c", css) + RULES
+
+
+# --- code -----------------------------------------------------------------------------------------
+
+PRE = re.compile(r"<pre>(?=<span></span>).*?</pre>", re.DOTALL)
+WORD = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+NEIGHBOURS = re.compile(r'<span class="(\w+)">([^<]*)</span>(\s*)<span class="\1">')
+COLOUR = re.compile(r'html\[data-theme="(\w+)"\] \.highlight (?:\.(\w+) )?\{([^}]*)\}')
+
+
+def plain(css: str) -> frozenset[str]:
+    """The kinds of words that Pygments' stylesheet draws like all text, in each scheme."""
+    looks = {}
+    for scheme, kind, rule in COLOUR.findall(css):
+        looks.setdefault(scheme, {})[kind] = re.sub(r"background[^;]*;|\s|;$", "", rule)
+    kinds = {kind for look in looks.values() for kind in look if kind}
+    return frozenset(
+        kind for kind in kinds if all(x.get(kind, x[""]) == x[""] for x in looks.values())
+    )
+
+
+def code(text: str, plain: frozenset[str]) -> str:
+    """A page whose code has no span for a word that looks like all text, nor two for one look."""
+
+    def shorter(pre: re.Match) -> str:
+        inner = WORD.sub(lambda m: m[2] if m[1] in plain or not m[2].strip() else m[0], pre[0])
+        while (joined := NEIGHBOURS.sub(r'<span class="\1">\2\3', inner)) != inner:
+            inner = joined
+        return inner
+
+    return PRE.sub(shorter, text)
