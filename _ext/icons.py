@@ -1,9 +1,9 @@
 """The few icons that pages show, drawn by the stylesheet.
 
-The theme brings Font Awesome as a script of 1.5 MB, which draws an icon into each element of a class
-such as ``fa-bars``, and as fonts of 1 MB for the icons beside a title or a link. Here each icon in
-use is one shape, taken out of that script; the text's colour fills it. The licence's own lines stay
-at the top of the stylesheet. Where an icon comes in several styles the solid one is drawn.
+The theme brings Font Awesome as a script of 1.5 MB, which draws an icon into each element of a
+class such as ``fa-bars``, and as fonts of 1 MB for the icons beside a title or a link. Here each
+icon in use is one shape, taken out of that script; the text's colour fills it. The licence's own
+lines stay in the stylesheet. Where an icon comes in several styles the solid one is drawn.
 """
 
 from __future__ import annotations
@@ -22,15 +22,24 @@ VARIABLE = re.compile(
     r"--pst-icon-([\w-]+):(?:var\(--pst-icon-([\w-]+)\)|\"(?:\\([0-9a-f]+)|(.))\")"
 )
 SHOWN = re.compile(r"content:var\(--pst-icon-([\w-]+)\)")
+# The script made a picture of each element; what the theme says of these holds for the icons.
+PICTURE = re.compile(r"(?<=[ (])svg(?=[){,])(?<!copybtn svg)(?<!figure svg)")
 FONT = re.compile(r"font:var\(--fa-font-(?:solid|regular|brands)\)")
 DRAWN = (
     "display:inline-block;background:currentcolor;"
-    "-webkit-mask:var(--icon) center/contain no-repeat;mask:var(--icon) center/contain no-repeat;"
+    "-webkit-mask:var(--icon) center/contain no-repeat content-box;"
+    "mask:var(--icon) center/contain no-repeat content-box;"
     "-webkit-print-color-adjust:exact;print-color-adjust:exact"
 )
-# In forced colours a background is that of the page unless it says otherwise.
-FORCED = """@media (forced-colors:active){%(all)s{forced-color-adjust:none;background:CanvasText}\
-a %(one)s{background:LinkText}button %(one)s{background:ButtonText}}"""
+BOX = (
+    "flex-shrink:0;box-sizing:content-box;width:var(--icon-width,1em);height:1em;"
+    "vertical-align:-.125em"
+)
+# Where colours are forced a background is that of the page, unless it says otherwise.
+FORCED = (
+    "@media (forced-colors:active){%(all)s{forced-color-adjust:none;background:CanvasText}"
+    "a %(all)s{background:LinkText}button %(all)s{background:ButtonText}}"
+)
 SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d'><path d='%s'/></svg>"
 
 
@@ -85,13 +94,9 @@ def without(rules: list) -> list:
 
 
 def by_class(asked: dict[str, Icon]) -> str:
-    """Rules that draw an icon into each element of its class."""
-    every = ":is(" + ",".join(f".{name}" for name in FAMILY) + ")::before"
-    rules = [
-        f'{every}{{content:"";width:var(--icon-width,1em);height:1em;vertical-align:-.125em;{DRAWN}}}',
-        ".fa-lg{font-size:1.25em;line-height:.05em;vertical-align:-.075em}",
-        FORCED % {"all": every, "one": every},
-    ]
+    """Rules that draw an icon into each element of its class; any rule of the theme goes before."""
+    every = ":where(" + ",".join(f".{name}" for name in FAMILY) + ")"
+    rules = [f"{every}{{{BOX};{DRAWN}}}", ".fa-lg{font-size:1.25em}", FORCED % {"all": every}]
     for name, icon in asked.items():
         width = (
             f";--icon-width:{icon.width / icon.height:.4g}em" if icon.width != icon.height else ""
@@ -112,6 +117,7 @@ def by_rule(css: str, icons: dict[str, Icon]) -> str:
         return icon(other) if other else icons[code]
 
     names = sorted({name for name in SHOWN.findall(css)})
+    css = PICTURE.sub(":is(svg," + ",".join(f".{name}" for name in FAMILY) + ")", css)
     css = VARIABLE.sub("", css)
     css = SHOWN.sub(r'content:"";--icon:var(--icon-\1)', css)
     css = FONT.sub(f"width:1em;height:1em;{DRAWN}", css)

@@ -1,4 +1,4 @@
-"""Pages that show at once: one stylesheet, no script that a page waits for, no file that none asks for.
+"""Pages that show at once: one stylesheet, no script that a page waits for, no file for nothing.
 
 Once all is written, each page gets the scripts that it needs, none of which holds it up, and the
 stylesheets are joined (``styles.py``), the icons drawn there (``icons.py``). Markup is shortened

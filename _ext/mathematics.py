@@ -87,7 +87,8 @@ class Typesetter:
         try:
             return self.engine.call(*what)
         except JSEvalException as error:
-            raise Unreadable(str(error).partition("\n")[0]) from None
+            words = str(error).partition("\n")[0]  # "<anonymous>:1: Error: …"
+            raise Unreadable(words.partition("Error: ")[2] or words) from None
 
     def mathml(self, tex: str, display: bool = False) -> str:
         """A formula as MathML."""

@@ -1,9 +1,9 @@
 """Markup that looks, reads and copies as before, and is half as long.
 
 A formula is a box for each sign inside a box for each letter or operator; beside it stands MathML,
-which is heard and not seen. Code is a span for each word, also where its colour is that of all text.
-What no stylesheet and no reader asks for goes. Rules are by the text of the markup, which MathJax
-and Pygments write in one form only.
+which is heard and not seen. Code is a span for each word, also where that looks like all text. What
+no stylesheet and no reader asks for goes. Rules are by the text of the markup, which MathJax and
+Pygments write in one form only.
 """
 
 from __future__ import annotations

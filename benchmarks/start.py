@@ -66,7 +66,9 @@ def start(executable: str, path: Path, blank: Path) -> list[float | None]:
 
 def medians(starts: list[list[float | None]]) -> list[float | None]:
     """Column by column; none where a column has none."""
-    columns = ([value for value in column if value is not None] for column in zip(*starts))
+    columns = (
+        [value for value in column if value is not None] for column in zip(*starts, strict=True)
+    )
     return [statistics.median(column) if column else None for column in columns]
 
 

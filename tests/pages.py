@@ -48,7 +48,7 @@ def wanted(output) -> Output:
     elif kind == "text/markdown":
         text = table(text)
     elif kind == "text/latex":
-        text = text.strip().strip("$")
+        text = one_line(text.strip().strip("$"))
     elif kind in ("text/plain", "image/svg+xml"):
         text = ended(text)
     return Output(kind, text)
@@ -62,14 +62,21 @@ def table(text: str) -> str:
     return plain(text.replace("<br>", " "))
 
 
+def one_line(text: str) -> str:
+    """Words with one blank between two, as a page keeps the source of a formula."""
+    return " ".join(text.split())
+
+
 def table_of(part) -> str:
     """The same, read off the page."""
+    for formula in part.select(".math[data-tex]"):
+        formula.replace_with(formula["data-tex"])
     for link in part.select(".bibtex-citation, a, code.xref"):
         link.extract()
     for end in part.select("br"):
         end.replace_with(" ")
     cells = (cell.get_text().strip() for cell in part.select("th, td"))
-    return plain(re.sub(r"\\[()]", "", "\n".join(cells)).replace("’", "'"))
+    return plain("\n".join(cells).replace("’", "'"))
 
 
 def plain(text: str) -> str:
@@ -116,7 +123,7 @@ def read(part, folder: Path) -> Output:
     if part.name == "table" or part.select_one("table"):
         return Output("text/markdown", table_of(part))
     if "text_latex" in classes:
-        return Output("text/latex", re.sub(r"^\s*\\\[|\\\]\s*$", "", part.get_text()))
+        return Output("text/latex", part.select_one(".math[data-tex]")["data-tex"])
     if image := part if part.name == "img" else part.find("img"):
         return Output("image/svg+xml", ended((folder / unquote(image["src"])).read_text("utf-8")))
     return Output(f"<{part.name} class={' '.join(classes)}>", part.get_text())

@@ -295,7 +295,7 @@ def test_a_long_list_of_warnings_ends_with_what_to_do(book, capsys):
 # --- a book of a few cells, through Jupyter Book -----------------------------------------------
 
 
-OURS = ("policygrad_book", "ledger")
+OURS = ("policygrad_book", "mathematics", "ledger")
 
 
 def tiny(root: Path, **sources) -> Path:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from html import escape
 from html.parser import HTMLParser
 from itertools import zip_longest
 from pathlib import Path
@@ -14,6 +15,7 @@ from bs4 import BeautifulSoup
 
 import ledger
 import make_book
+import mathematics
 import numbering
 import pages as pages_of
 from browser import find_browser
@@ -116,17 +118,32 @@ def test_no_stylesheet_fetches_anything_remote(site):
         assert not REMOTE_IN_CSS.search(path.read_text(encoding="utf-8")), path.name
 
 
+SCRIPTS = re.compile(r"<script.*?</script>", re.DOTALL)
+FONTS = re.compile(r'url\("(formulas/[^"]*)"\)')
+
+
 @pytest.mark.site
 def test_formulas_need_no_script(pages, site):
+    assert sum(page.formulas for page in pages) > 3000
     for page in pages:
-        assert "mathjax" not in re.sub(r"(?i)<mjx.*?>|class=\"mathjax\"", "", page.text.lower()), (
-            page.path
-        )
-        if page.formulas:
-            assert "formulas.css" in page.text, page.path.name
-    styles = (site / "_static" / "formulas.css").read_text(encoding="utf-8")
-    for font in set(re.findall(r"url\(\"(.*?)\"\)", styles)):
-        assert (site / "_static" / font).is_file(), font
+        assert "mathjax" not in " ".join(SCRIPTS.findall(page.text)).lower(), page.path.name
+    assert not [path for path in site.rglob("*.js") if "MathJax" in path.read_text("utf-8")]
+
+
+@pytest.mark.site
+def test_every_font_of_a_formula_is_there(pages, site):
+    sheets = {
+        (page.path.parent / attrs["href"].partition("?")[0]).resolve()
+        for page in pages
+        if page.formulas
+        for tag, attrs in page.tags
+        if tag == "link" and attrs.get("rel") == "stylesheet"
+    }
+    fonts = {
+        sheet.parent / font for sheet in sheets for font in FONTS.findall(sheet.read_text("utf-8"))
+    }
+    assert len(fonts) > 5
+    assert [font for font in fonts if not font.is_file()] == []
 
 
 @pytest.mark.site
@@ -333,10 +350,11 @@ def test_what_a_folded_cell_puts_out_is_not_folded(pages):
 # --- in a browser -------------------------------------------------------------------------------
 
 FORMULAS = "document.querySelectorAll('mjx-container').length"
-# A formula with an error is an error node; an unknown command is shown in red.
-BROKEN = """[...document.querySelectorAll('mjx-container')]
-  .filter(e => e.querySelector('[data-mml-node="merror"], [fill="red"]'))
-  .map(e => e.textContent || 'a formula')"""
+# What has no drawing, or the source in place of one.
+BROKEN = """[...document.querySelectorAll('.math')]
+  .filter(e => !e.querySelector('mjx-math') || e.querySelector('mjx-merror, code')
+    || (e.checkVisibility() && !e.querySelector('mjx-math').getBoundingClientRect().width))
+  .map(e => e.dataset.tex || 'a formula')"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WIDE_PARTS = """[...document.querySelectorAll('body *')]
   .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -544,21 +562,22 @@ def test_a_page_that_is_too_wide_is_seen(browser, tmp_path):
     shown.close()
 
 
-@pytest.mark.site
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("formula", "typeset", "broken"),
     [
         (r"\frac{1}{2} + \boldsymbol{\theta}", 1, 0),
-        (r"\left( x", 1, 1),
-        (r"\nosuchcommand", 1, 1),
-        (r"\frac{1", 0, 0),
+        ("<mjx-container></mjx-container>", 1, 1),
+        ("<mjx-container><mjx-math></mjx-math></mjx-container>", 1, 1),
+        (r"<code>\nosuchcommand</code>", 0, 1),  # as the build leaves it, with a warning
     ],
 )
-def test_a_broken_formula_is_seen(browser, site, tmp_path, formula, typeset, broken):
-    script = (site / "_static" / "tex-svg-full.js").resolve().as_uri()
-    body = rf'<span class="math">\({formula}\)</span><script defer src="{script}"></script>'
-    shown = browser.open(control(tmp_path, body))
+def test_a_broken_formula_is_seen(browser, tmp_path, formula, typeset, broken):
+    setter = mathematics.typesetter()
+    set_here = formula if formula.startswith("<") else setter.set(formula, False)
+    styles = f"<style>{setter.styles()}</style>"
+    body = f'<span class="math" data-tex="{escape(formula)}">{set_here}</span>'
+    shown = browser.open(control(tmp_path, styles + body))
     assert shown.evaluate(FORMULAS) == typeset
     assert len(shown.evaluate(BROKEN)) == broken
     shown.close()
