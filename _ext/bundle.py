@@ -74,13 +74,18 @@ def files(root: Path) -> Iterator[Path]:
 
 def write(root: Path, target: Path) -> None:
     """Write the bundle of a checkout into a file."""
+    inner = {path: f"{NAME}/{path.relative_to(root).as_posix()}" for path in files(root)}
+    pack(target, {name: path.read_bytes() for path, name in inner.items()})
+
+
+def pack(target: Path, contents: dict[str, bytes]) -> None:
+    """Write a zip of these files, in this order."""
     with zipfile.ZipFile(target, "w") as archive:
-        for path in files(root):
-            inner = f"{NAME}/{path.relative_to(root).as_posix()}"
-            entry = zipfile.ZipInfo(inner, date_time=NO_TIME)
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, date_time=NO_TIME)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes(), compresslevel=9)
+            archive.writestr(entry, content, compresslevel=9)
 
 
 def tell_what_it_needs(path: Path) -> None:

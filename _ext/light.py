@@ -8,12 +8,12 @@ stylesheet names is removed.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
+import bundle
 import icons
 import slim
 import styles
@@ -32,6 +32,10 @@ MAP = re.compile(r"^(?://|/\*)# sourceMappingURL=\S+(?: ?\*/)?$", re.MULTILINE)
 WORD = re.compile(r"[\w-]+")
 CLASSES = re.compile(r'\b(?:class|id)="([^"]*)"')
 ASKED = re.compile(r"""["'(=/]([\w.%+-]+\.\w+)(?:[?#][^"')]*)?["')]""")
+CHAPTER = re.compile(
+    r"""(href="[^"]*_sources/[^"]*)\.ipynb("[^>]*>(?:(?!</a>).)*)\.ipynb""", re.DOTALL
+)
+KEPT = {"pygments.css"}  # which the book on paper reads
 SWEPT = ("_static", "_images", "_sources", "_sphinx_design_static")
 
 FOLD = re.compile(r'class="(?:[^"]* )?toggle[ "]|class="(?=[^"]*\badmonition\b)[^"]*\bdropdown[ "]')
@@ -59,13 +63,24 @@ SCHEME = """<script>(() => {
   page.theme = page.mode === "auto" ? (dark ? "dark" : "light") : page.mode;
 })()</script>"""
 
+# Without scripts: the list of chapters stands below a narrow page, a menu opens while it has focus.
+PLAIN = """<noscript><style>
+.sidebar-toggle { display: none !important; }
+.dropdown:focus-within > .dropdown-menu { display: block; }
+@media (max-width: 959.98px) {
+  .bd-container__inner { flex-direction: column; }
+  .bd-sidebar-primary { position: static; visibility: visible; order: 1; margin: 0; width: auto;
+    max-width: none; height: auto; max-height: none; }
+}
+</style></noscript>"""
+
 
 class Site:
     """The pages of a site that was built, to be made lighter."""
 
-    def __init__(self, folder: Path, own: Iterable[str]):
+    def __init__(self, folder: Path, own: Iterable[str], copied: Iterable[Path]):
         self.folder, self.static = folder, folder / "_static"
-        self.own = {*own, "formulas.css"}
+        self.own, self.copied = {*own, "formulas.css"}, copied
         paths = sorted(p for p in folder.rglob("*.html") if "_static" not in p.parts)
         self.pages = {path: path.read_text(encoding="utf-8") for path in paths}
         self.sheets: list[str] = []
@@ -80,10 +95,7 @@ class Site:
         self.write_styles()
         for path, text in self.pages.items():
             path.write_text(text, encoding="utf-8", newline="\n")
-        for path in sorted(self.folder.glob("_sources/**/*.ipynb")):
-            notebook = json.loads(path.read_text(encoding="utf-8"))
-            text = json.dumps(notebook, ensure_ascii=False, separators=(",", ":"))
-            path.write_text(text + "\n", encoding="utf-8", newline="\n")
+        self.pack_notebooks()
         self.sweep()
 
     # --- a page -----------------------------------------------------------------------------------
@@ -103,7 +115,10 @@ class Site:
                 scripts.append(f"\n<script{defer}{script[1]}></script>")
             return ""
 
-        text = SCRIPT.sub(kept, text)
+        text = CHAPTER.sub(r"\1.zip\2.ipynb (zip)", SCRIPT.sub(kept, text))
+        text = text.replace(
+            ' data-theme="auto"', ' data-theme="light"', 1
+        )  # until SCHEME has its say
         begins, article, rest = text.partition("<article")
         body, ends, rest = rest.partition("</article>")
         begins = self.head(BLANK.sub("\n", COMMENT.sub("", begins)), "".join(scripts))
@@ -131,7 +146,7 @@ class Site:
         rest = TWICE.sub(r"<title>\1</title>", NOT_ASKED.sub("", SHEET.sub("", rest)))
         sheet = f'\n<link rel="stylesheet" href="{first[1]}{JOINED}">'
         rest = rest.replace("<title>", f"{view.strip()}\n<title>", 1)
-        return rest.replace("</title>", f"</title>\n{SCHEME}{sheet}{scripts}", 1)
+        return rest.replace("</title>", f"</title>\n{SCHEME}{sheet}{scripts}\n{PLAIN}", 1)
 
     # --- files ------------------------------------------------------------------------------------
 
@@ -171,27 +186,45 @@ class Site:
         css += icons.by_class(icons.asked(words, known)) + styles.written(ours)
         (self.static / JOINED).write_text(css + "\n", encoding="utf-8", newline="\n")
 
+    def pack_notebooks(self):
+        """Each chapter to take away as a zip: as a file a browser would show its JSON."""
+        for path in sorted(self.folder.glob("_sources/**/*.ipynb")):
+            bundle.pack(path.with_suffix(".zip"), {path.name: path.read_bytes()})
+            path.unlink()
+
     def sweep(self):
         """Remove what nothing asks for: scripts, styles, fonts, maps, words in other languages."""
         texts = [*self.pages.values(), (self.static / JOINED).read_text(encoding="utf-8")]
         texts += [path.read_text(encoding="utf-8") for path in self.scripts()]
         names = {unquote(name) for text in texts for name in ASKED.findall(text)}
+        for path in self.copied:
+            if path.name not in names | KEPT:
+                path.unlink(missing_ok=True)
         for folder in SWEPT:
             for path in sorted((self.folder / folder).rglob("*"), reverse=True):
-                if path.is_file() and path.name not in names:
-                    path.unlink()
-                elif path.is_dir() and not any(path.iterdir()):
+                if path.is_dir() and not any(path.iterdir()):
                     path.rmdir()
+
+
+def copied(site: Path) -> list[Path]:
+    """What lies in a site's folders for files that its pages may ask for."""
+    return sorted(path for name in SWEPT for path in (site / name).rglob("*") if path.is_file())
+
+
+def note(app, exception):
+    """Note which files Sphinx has copied, before the book's own extensions write theirs."""
+    app.light_copied = copied(Path(app.outdir))
 
 
 def finish(app, exception):
     """Lighten a site that was built without an error."""
     if exception is None and app.builder.format == "html":
         own = {path.name for path in (Path(app.srcdir) / "_static").glob("*.css")}
-        Site(Path(app.outdir), own).lighten()
+        Site(Path(app.outdir), own, app.light_copied).lighten()
 
 
 def setup(app):
+    app.connect("build-finished", note, priority=1)
     # After all that reads the pages, or adds to them.
     app.connect("build-finished", finish, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

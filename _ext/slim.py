@@ -41,8 +41,9 @@ def formula(markup: str) -> str:
     drawn = LEAF.sub(
         lambda m: f'<mjx-c class="{m[3]}"{"".join(DRAWN.findall(m[2]))}></mjx-c>', drawn
     )
+    spoken += rest.replace(' display="inline"', "", 1)
     drawn = SPACE.sub(r"\1", NO_RULE.sub("", CONTAINER.sub(r"\1", drawn)))
-    return SIGN.sub("c", drawn) + MSTYLE.sub(r"\1", LOOK.sub("", spoken + rest))
+    return SIGN.sub("c", drawn) + MSTYLE.sub(r"\1", LOOK.sub("", spoken))
 
 
 def styles(css: str) -> str:

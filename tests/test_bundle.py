@@ -132,7 +132,11 @@ def test_the_download_menu_of_every_page_offers_the_bundle(site):
 
 @pytest.mark.site
 def test_every_chapter_that_a_page_offers_says_what_it_needs(site):
-    offered = sorted(site.glob("_sources/book/*.ipynb"))
-    assert [path.name for path in offered] == [path.name for path in CHAPTERS]
+    offered = sorted(site.glob("_sources/book/*.zip"))
+    assert [path.stem for path in offered] == [path.stem for path in CHAPTERS]
     for path in offered:
-        assert json.loads(path.read_bytes())["cells"][:2] == [bundle.NOTE, bundle.TRIAL], path.name
+        archive = zipfile.ZipFile(path)
+        (name,) = archive.namelist()
+        assert name == f"{path.stem}.ipynb"
+        cells = json.loads(archive.read(name))["cells"]
+        assert cells[:2] == [bundle.NOTE, bundle.TRIAL], name
