@@ -35,7 +35,7 @@ ASKED = re.compile(r"""["'(=/]([\w.%+-]+\.\w+)(?:[?#][^"')]*)?["')]""")
 CHAPTER = re.compile(
     r"""(href="[^"]*_sources/[^"]*)\.ipynb("[^>]*>(?:(?!</a>).)*)\.ipynb""", re.DOTALL
 )
-KEPT = {"pygments.css"}  # which the book on paper reads
+KEPT = {"formulas.css", "pygments.css"}  # which the book on paper reads
 SWEPT = ("_static", "_images", "_sources", "_sphinx_design_static")
 
 FOLD = re.compile(r'class="(?:[^"]* )?toggle[ "]|class="(?=[^"]*\badmonition\b)[^"]*\bdropdown[ "]')
@@ -197,7 +197,8 @@ class Site:
         texts = [*self.pages.values(), (self.static / JOINED).read_text(encoding="utf-8")]
         texts += [path.read_text(encoding="utf-8") for path in self.scripts()]
         names = {unquote(name) for text in texts for name in ASKED.findall(text)}
-        for path in self.copied:
+        joined = {self.static / name for name in self.sheets}
+        for path in {*self.copied, *joined}:
             if path.name not in names | KEPT:
                 path.unlink(missing_ok=True)
         for folder in SWEPT:
