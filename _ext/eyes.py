@@ -24,20 +24,22 @@ CHINESE = re.compile(f"[{HAN}{ALSO}]*[{HAN}][{HAN}{ALSO}]*")
 # What holds no elements is one piece, as is a tag; between them stands text.
 PIECES = re.compile(r"(?is)(<(script|style|title|textarea|svg)\b.*?</\2\s*>|<!--.*?-->|<[^>]*>)")
 
+IMAGE = re.compile(r'<img\b(?![^>]*--least)[^>]*\bsrc="([^":]*_images/[^"]*\.svg)"[^>]*>')
+
 PHONE = 390  # pixels: the width that pictures have there
 SMALL, LEGIBLE = 8.0, 9.5  # pixels: letters below the one are drawn at the other
 
 # From colours on white to colours on the dark page: a matrix, then a curve for each channel. With
 # these numbers the palette of ``policygrad.figures`` comes out as its own dark one.
 MATRIX = """\
-0.392 -0.649 -0.521 0 0.954
--0.589 0.362 -0.673 0 0.958
--0.497 -0.723 0.272 0 0.994
+0.333 -0.581 -0.61 0 0.941
+-0.592 0.364 -0.675 0 0.96
+-0.499 -0.689 0.264 0 0.97
 0 0 0 1 0"""
 CURVES = {
-    "R": "0 0 0.093 0.311 0.365 0.466 0.605 0.716 0.791 0.929 1",
-    "G": "0 0.12 0.251 0.375 0.488 0.494 0.494 0.875 0.885 0.892 0.973",
-    "B": "0.001 0.157 0.203 0.262 0.402 0.532 0.622 0.744 0.885 0.894 0.948",
+    "R": "0 0.085 0.217 0.272 0.442 0.511 0.521 0.856 0.866 0.928 1",
+    "G": "0 0.123 0.228 0.271 0.465 0.496 0.499 0.846 0.882 0.891 0.993",
+    "B": "0.014 0.139 0.23 0.281 0.471 0.494 0.503 0.833 0.884 0.893 0.947",
 }
 
 
@@ -66,7 +68,8 @@ REPLACED = (
     (r'\bid="(exercise|solution|proof)-content"', r'class="\1-content"'),
     (r"<th\b[^>]*>\s*(?:<p>\s*</p>\s*)?</th>", "<td></td>"),
     (
-        r'(<div class="math notranslate nohighlight"(?![^>]*role=)[^>]*)(>\s*<span class="eqno">\(([^()<]+)\))',
+        r'(<div class="math notranslate nohighlight"(?![^>]*role=)[^>]*)'
+        r'(>\s*<span class="eqno">\(([^()<]+)\))',
         r'\1 role="group" aria-label="Equation \3"\2',
     ),
 )
