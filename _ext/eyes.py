@@ -70,7 +70,7 @@ REPLACED = (
     (
         r'(<div class="math notranslate nohighlight"(?![^>]*role=)[^>]*)'
         r'(>\s*<span class="eqno">\(([^()<]+)\))',
-        r'\1 role="group" aria-label="Equation \3"\2',
+        r'\1 role="group" aria-label="Equation (\3)"\2',
     ),
 )
 

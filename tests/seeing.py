@@ -105,9 +105,10 @@ FOCUS = """(() => {
     const {outlineStyle, outlineWidth, outlineColor, outlineOffset} = getComputedStyle(e);
     const on = ground(parseFloat(outlineOffset) < 0 ? e : e.parentElement);
     if (!seen(e)) found.push('unseen with focus: ' + named(e));
-    else if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2)
+    else if (outlineStyle === 'none' || outlineStyle !== 'auto' && parseFloat(outlineWidth) < 2)
       found.push('focus unseen: ' + named(e));
-    else if (contrast(outlineColor, on) < 3) found.push('focus too faint: ' + named(e));
+    else if (outlineStyle !== 'auto' && contrast(outlineColor, on) < 3)
+      found.push('focus too faint: ' + named(e));
   }
   document.activeElement.blur();
   return found;
@@ -147,6 +148,14 @@ def settle(page):
     page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 
+def unfold(page):
+    """Open everything that is folded."""
+    page.evaluate("""{
+      document.querySelectorAll('.toggle-hidden .toggle-button').forEach(button => button.click());
+      document.querySelectorAll('details').forEach(fold => { fold.open = true; });
+    }""")
+
+
 def press_tab(page):
     """Press the key once: from now on the browser shows what has the focus."""
     for kind in ("rawKeyDown", "keyUp"):
@@ -173,6 +182,7 @@ def look_at(browser, path: Path) -> dict[str, list]:
         "Emulation.setEmulatedMedia",
         features=[{"name": "prefers-reduced-motion", "value": "reduce"}],
     )
+    unfold(page)
     press_tab(page)
     found: dict[str, list] = {}
     for width in (WIDE, TABLET, PHONE):
