@@ -19,12 +19,13 @@ import moving
 import prose
 from policygrad import figures
 
-PALETTE = {"black": figures.EXACT, "blue": figures.ESTIMATE, "green": figures.POLICY}
+# What is black on a white page is white on a dark one, so that neither word is true of it.
+PALETTE = {"uncoloured": figures.EXACT, "blue": figures.ESTIMATE, "green": figures.POLICY}
 PALETTE |= {"orange": figures.WORLD, "vermillion": figures.WRONG, "orange-red": figures.WRONG}
 PALETTE |= {"grey": figures.FAINT, "gray": figures.FAINT}
 COLOURS = {name: colour.lower() for name, colour in PALETTE.items()}
 BRIGHT = {COLOURS[name] for name in ("blue", "green", "orange", "vermillion")}
-STRANGE = "red yellow purple violet pink brown magenta cyan turquoise white".split()
+STRANGE = "red yellow purple violet pink brown magenta cyan turquoise black white".split()
 COLOUR = re.compile(
     rf"(?<![\w-])({'|'.join([*sorted(COLOURS, key=len)[::-1], *STRANGE])})(?![\w-])"
 )

@@ -187,7 +187,9 @@ def complaints(alt, caption=""):
     return pictures.complaints(pictures.pictures([cell_of(picture, caption)]))
 
 
-STILL = "A black curve is J over x; green dots climb it, and a green curve goes down below it."
+STILL = (
+    "An uncoloured curve is J over x; green dots climb it, and a green curve goes down below it."
+)
 
 
 def test_an_alternative_text_is_held_to_the_still_and_a_caption_to_all_frames():
@@ -201,12 +203,14 @@ def test_an_alternative_text_is_held_to_the_still_and_a_caption_to_all_frames():
 
 
 def test_bars_rings_discs_and_stars_are_told_apart_by_their_colours():
-    alt = "Green rings, the cleaners, black discs, the hamsters, and orange stars, by green bars"
+    alt = (
+        "Green rings, the cleaners, uncoloured discs, the hamsters, and orange stars, by green bars"
+    )
     picture = figures.two_cleaners(CORRIDOR_MAP, WORLD, WALKS, policies=ROWS, alt=f"{alt}: left.")
     (shown,) = pictures.pictures([cell_of(picture)])
     assert pictures.single(shown) == []
-    for word in ("Green", "black", "orange", "green"):
-        for other in {"green", "black", "orange", "grey", "blue"} - {word.lower()}:
+    for word in ("Green", "uncoloured", "orange", "green"):
+        for other in {"green", "uncoloured", "orange", "grey", "blue"} - {word.lower()}:
             assert pictures.single(replace(shown, alt=shown.alt.replace(word, other))), other
 
 

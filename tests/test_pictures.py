@@ -115,8 +115,8 @@ def test_what_is_drawn_is_read_off_with_its_kind_colour_and_dashes():
 @pytest.mark.parametrize(
     "text",
     [
-        "A black line, a dashed green curve, blue dots and a vermillion bar at 0.25.",
-        "An orange-red bar. “exact” is black, and measured, twice is blue.",
+        "An uncoloured line, a dashed green curve, blue dots and a vermillion bar at 0.25.",
+        "An orange-red bar. “exact” is uncoloured, and measured, twice is blue.",
         "The line crosses what is exact. There is a grey ring.",
         "It is named Q-shaped, and there.",
     ],
@@ -129,13 +129,13 @@ def test_what_a_picture_shows_may_be_said(text):
     ("text", "says"),
     [
         ("A green line.", "no line in the picture is green"),
-        ("A black curve.", "no curve in the picture is black"),
+        ("An uncoloured curve.", "no curve in the picture is uncoloured"),
         ("A solid green curve.", "no curve in the picture is solid green"),
-        ("A dashed black line.", "no line in the picture is dashed black"),
+        ("A dashed uncoloured line.", "no line in the picture is dashed uncoloured"),
         ("Blue squares.", "no square in the picture is blue"),
         ("Vermillion dots.", "no dot in the picture is vermillion"),
         ("An orange arrow.", "no arrow in the picture is orange"),
-        ("A black ring.", "no ring in the picture is black"),
+        ("An uncoloured ring.", "no ring in the picture is uncoloured"),
         ("A grey disc.", "no disc in the picture is grey"),
         ("A red line.", "no line in the picture is red"),
         ("It is 0.26 high.", "0.26 stands neither in the picture nor in an output"),
@@ -143,7 +143,7 @@ def test_what_a_picture_shows_may_be_said(text):
         ("It is minus 0.25.", "-0.25 stands neither in the picture nor in an output"),
         ("It is called “exakt”.", "the picture has no text 'exakt'"),
         ("Beside it stands PPO.", "the picture has no text 'PPO'"),
-        ("What is measured, twice is black.", "the legend has another colour than black"),
+        ("What is measured, twice is uncoloured.", "the legend has another colour than uncoloured"),
     ],
 )
 def test_what_a_picture_does_not_show_is_named(text, says):
@@ -157,8 +157,8 @@ def test_a_chapter_that_a_picture_does_not_name_is_noticed():
 
 
 def test_a_text_that_names_a_colour_names_all_bright_ones():
-    words = "an exact line that is black and goes from the one corner up to the other, "
+    words = "an exact line that is uncoloured and goes from the one corner up to the other, "
     some = replace(ONE, alt=f"{words} with blue dots and a vermillion bar or orange")
     assert single(some) == ["alt: it names some colours, and not green"]
     assert single(replace(ONE, alt=f"{words} green, blue, vermillion, orange")) == []
-    assert single(replace(ONE, alt=words.replace("black", "bold"))) == []
+    assert single(replace(ONE, alt=words.replace("uncoloured", "bold"))) == []

@@ -1,0 +1,205 @@
+"""How a page looks to those who read it otherwise: by keyboard, by ear, enlarged, on a phone.
+
+`look_at` opens a page once and asks all of it, in three widths and both schemes: axe-core, and a
+few questions that axe does not ask.  Each question is a piece of JavaScript that names what is
+wrong; a page without fault gives empty lists.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
+WIDE, TABLET, PHONE = 1280, 768, 390
+# What axe finds by other rules than these does not depend on the colours.
+OF_COLOUR = ("color-contrast", "link-in-text-block")
+# Drawn formulas are hidden from readers by ear, who have MathML beside them.
+RUN = """axe.run({exclude: [['mjx-math']]}, %s).then(found => found.violations.flatMap(rule =>
+  rule.nodes.map(node => [rule.id, node.target.join(' '), node.html.slice(0, 160),
+    ...[...node.any, ...node.all, ...node.none].map(check => check.message)].join(' | '))))"""
+
+# What can be seen of an element, and the colours that it is seen on.
+HELP = """
+const seen = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true})
+  && e.getBoundingClientRect().width > 0;
+const named = e => e.tagName.toLowerCase() + [...e.classList].map(c => '.' + c).join('')
+  + ' ' + e.textContent.trim().slice(0, 30);
+const rgb = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+const light = c => rgb(c).slice(0, 3).map(x => x / 255)
+  .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+const contrast = (a, b) => {
+  const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+};
+const ground = e => {
+  for (; e; e = e.parentElement) {
+    const colour = getComputedStyle(e).backgroundColor;
+    if ((rgb(colour)[3] ?? 1) > 0.5) return colour;
+  }
+  return 'rgb(255, 255, 255)';
+};
+"""
+
+SIDEWAYS = """document.documentElement.scrollWidth > document.documentElement.clientWidth
+  ? [...document.querySelectorAll('body *')].filter(e => seen(e)
+      && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+      .slice(0, 5).map(e => 'out of the page: ' + named(e)) : []"""
+
+# Where something is wider than its box: cut off, or to be scrolled, which must then be possible by
+# keyboard, have a name and be shown.  What fits is no stop.
+WIDE_THINGS = """[...document.querySelectorAll('main article, main article *')].flatMap(e => {
+  const style = getComputedStyle(e), is = what => [what + ': ' + named(e)];
+  if (style.display === 'inline' || e.closest('mjx-assistive-mml, mjx-math, span.math, svg')
+    || !seen(e)) return [];
+  const more = e.scrollWidth - e.clientWidth;
+  if (more > 1 && ['hidden', 'clip'].includes(style.overflowX)) return is('cut off');
+  const scrolls = more > 1 && ['auto', 'scroll'].includes(style.overflowX);
+  if (!scrolls) return e.matches('[tabindex="0"]') && !e.matches('a, button') ? is('a stop') : [];
+  if (e.tabIndex !== 0 || !e.getAttribute('role') || !e.getAttribute('aria-label'))
+    return is('no stop');
+  e.scrollLeft = 0;
+  return [];
+})"""
+
+# A formula within a line is not wider than what it stands in.
+INLINE = """[...document.querySelectorAll('article span.math')].filter(e => seen(e)
+  && e.querySelector('mjx-math').getBoundingClientRect().right
+    > e.closest('p, li, dd, dt, td, th, h1, h2, h3, div').getBoundingClientRect().right + 2)
+  .map(e => 'out of its line: ' + named(e))"""
+
+# The edge fades where there is more, at the end no longer.
+FADES = """Promise.all([...document.querySelectorAll('main article [tabindex="0"]')]
+  .filter(e => seen(e) && e.scrollWidth > e.clientWidth + 1).slice(0, %d).map(async e => {
+    const frame = () => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
+    const edges = () => getComputedStyle(e).maskImage;
+    e.scrollLeft = 0;
+    await frame();
+    const first = edges();
+    e.scrollLeft = 99999;
+    await frame();
+    const last = edges();
+    e.scrollLeft = 0;
+    return first !== 'none' && last !== 'none' && first !== last ? '' : 'no cue: ' + named(e);
+  })).then(found => found.filter(x => x))"""
+
+NUMBERS = """[...document.querySelectorAll('.math > .eqno')].filter(number => {
+  const a = number.getBoundingClientRect();
+  const b = number.parentElement.querySelector('mjx-container').getBoundingClientRect();
+  return seen(number) && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6;
+}).map(number => 'over its formula: ' + number.textContent)"""
+
+# One of each kind is focused after a key was pressed, so that the browser shows it.
+FOCUS = """(() => {
+  const found = [], kinds = new Set();
+  const places = document.querySelectorAll('a[href], button, input, summary, select, [tabindex]');
+  for (const e of places) {
+    const kind = [e, e.parentElement, e.closest('section, aside, nav, header, article')]
+      .map(x => x ? x.tagName + x.className : '').join();
+    if (e.tabIndex < 0 || kinds.has(kind) || !e.checkVisibility()) continue;
+    kinds.add(kind);
+    e.focus({preventScroll: true});
+    if (document.activeElement !== e) continue;
+    const {outlineStyle, outlineWidth, outlineColor, outlineOffset} = getComputedStyle(e);
+    const on = ground(parseFloat(outlineOffset) < 0 ? e : e.parentElement);
+    if (!seen(e)) found.push('unseen with focus: ' + named(e));
+    else if (outlineStyle === 'none' || outlineStyle !== 'auto' && parseFloat(outlineWidth) < 2)
+      found.push('focus unseen: ' + named(e));
+    else if (outlineStyle !== 'auto' && contrast(outlineColor, on) < 3)
+      found.push('focus too faint: ' + named(e));
+  }
+  document.activeElement.blur();
+  return found;
+})()"""
+
+CODE = """[...new Set([...document.querySelectorAll('article pre')]
+  .map(e => getComputedStyle(e).fontSize))].filter((size, i, all) => i > 0 || parseFloat(size) < 12)
+  .map(size => 'another size of code: ' + size)"""
+
+CAPTIONS = """[...document.querySelectorAll('figcaption, figcaption :is(p, span)')]
+  .filter(e => getComputedStyle(e).fontWeight < 400)
+  .map(e => 'a faint caption: ' + named(e))"""
+
+FORMULAS = """[...document.querySelectorAll('mjx-container')].filter(e =>
+  getComputedStyle(e).color !== getComputedStyle(e.parentElement).color
+  || !e.querySelector(':scope > mjx-math[aria-hidden=true]')
+  || e.querySelectorAll(':scope > mjx-assistive-mml > math').length !== 1)
+  .map(e => 'a formula that is not spoken once: ' + e.textContent)"""
+
+IMAGES = """[...document.querySelectorAll('article img[src$=".svg"]')].map(e =>
+  [e.src.split('/').pop(), e.getBoundingClientRect().width])"""
+
+
+def ask(page, question: str):
+    """The answer to one of the questions."""
+    return page.evaluate(f"(() => {{ {HELP}; return {question}; }})()")
+
+
+def scheme(page, dark: bool):
+    """Switch the scheme, as the button of the page does in the end."""
+    page.evaluate(f"document.documentElement.dataset.theme = '{'dark' if dark else 'light'}'")
+    settle(page)
+
+
+def settle(page):
+    """Wait until the page has noticed its new width."""
+    page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
+def unfold(page):
+    """Open everything that is folded."""
+    page.evaluate("""{
+      document.querySelectorAll('.toggle-hidden .toggle-button').forEach(button => button.click());
+      document.querySelectorAll('details').forEach(fold => { fold.open = true; });
+    }""")
+
+
+def press_tab(page):
+    """Press the key once: from now on the browser shows what has the focus."""
+    for kind in ("rawKeyDown", "keyUp"):
+        page.send(
+            "Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9
+        )
+
+
+def axe(page, *rules: str) -> list[str]:
+    """What axe finds: rule, place, source, words; given rules, by those alone."""
+    options: dict = {"resultTypes": ["violations"], "preload": False}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    else:
+        options["rules"] = {"target-size": {"enabled": True}}
+    return page.evaluate(RUN % json.dumps(options))
+
+
+def look_at(browser, path: Path) -> dict[str, list]:
+    """Open a page once and name all that is wrong with it, by question and setting."""
+    page = browser.open(path)
+    page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+    page.send(
+        "Emulation.setEmulatedMedia",
+        features=[{"name": "prefers-reduced-motion", "value": "reduce"}],
+    )
+    unfold(page)
+    press_tab(page)
+    found: dict[str, list] = {}
+    for width in (WIDE, TABLET, PHONE):
+        page.resize(width)
+        settle(page)
+        for question in (SIDEWAYS, WIDE_THINGS, INLINE, NUMBERS):
+            found.setdefault(str(width), []).extend(ask(page, question))
+        if width != TABLET:
+            for dark in (True, False):
+                scheme(page, dark)
+                found.setdefault(
+                    f"axe {width} {dark}", axe(page, *OF_COLOUR) if dark else axe(page)
+                )
+                found.setdefault(f"focus {width} {dark}", ask(page, FOCUS))
+    found["fades"] = ask(page, FADES % 3)
+    for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
+        found[name] = ask(page, question)
+    found["errors"] = page.errors
+    page.close()
+    return {name: what for name, what in found.items() if what}

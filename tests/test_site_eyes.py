@@ -1,0 +1,254 @@
+"""Every page for those who read by keyboard, by ear, enlarged, in the dark or on a phone."""
+
+import hashlib
+import re
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lxml import html
+
+import eyes
+import seeing
+from policygrad.figures import marks
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = [p.stem for kind in ("ipynb", "md") for p in (ROOT / "book").glob(f"*.{kind}")]
+PAGES = sorted([*(f"book/{name}" for name in CHAPTERS), "search", "genindex"])
+AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+
+
+def test_axe_is_the_file_of_that_version():
+    content = seeing.AXE.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == AXE
+    assert b"axe v4.14.1" in content[:200]
+
+
+# --- every page, in a browser ---------------------------------------------------------------------
+
+
+@pytest.mark.site
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_read_by_any_eyes(browser, site, name):
+    assert seeing.look_at(browser, site / f"{name}.html") == {}
+
+
+# --- every page, as it is written -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def trees(site) -> dict:
+    """Every page's elements."""
+    return {name: html.parse(str(site / f"{name}.html")).getroot() for name in PAGES}
+
+
+def doubled(tree) -> list[str]:
+    """Ids that stand twice."""
+    return [name for name, n in Counter(tree.xpath("//@id")).items() if n > 1]
+
+
+def untagged(tree) -> list[str]:
+    """Chinese that no element says to be Chinese."""
+    texts = tree.xpath("//body//text()[not(ancestor::script or ancestor::style)]")
+    return [
+        str(text)
+        for text in texts
+        if eyes.CHINESE.search(text)
+        and not (
+            (text.getparent().getparent() if text.is_tail else text.getparent()).get("lang") or ""
+        ).startswith("zh")
+    ]
+
+
+@pytest.mark.site
+def test_no_id_stands_twice(trees):
+    assert {name: found for name, tree in trees.items() if (found := doubled(tree))} == {}
+
+
+@pytest.mark.site
+def test_chinese_is_tagged_as_chinese(trees):
+    assert {name: found for name, tree in trees.items() if (found := untagged(tree))} == {}
+    assert sum(len(tree.xpath("//*[@lang='zh']")) for tree in trees.values()) > 30
+
+
+@pytest.mark.site
+def test_the_number_of_a_display_names_it(trees):
+    displays = [x for tree in trees.values() for x in tree.xpath("//div[./span[@class='eqno']]")]
+    assert len(displays) > 100
+    for display in displays:
+        number = display.xpath("string(./span[@class='eqno']/text())").strip()
+        assert display.get("role") == "group"
+        assert display.get("aria-label") == f"Equation {number}"
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def in_the_dark(colour: str) -> np.ndarray:
+    """What the filter of a page makes of a colour."""
+    matrix = np.array([float(x) for x in eyes.MATRIX.split()]).reshape(4, 5)
+    seen = np.clip(matrix @ np.append(rgb(colour), (1, 1)), 0, 1)
+    curves = [np.array(eyes.CURVES[name].split(), float) for name in "RGB"]
+    return np.array(
+        [np.interp(x, np.linspace(0, 1, c.size), c) for x, c in zip(seen, curves, strict=False)]
+    )
+
+
+def rgb(colour: str) -> np.ndarray:
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+
+def lab(colour: np.ndarray) -> np.ndarray:
+    """Where the eye places a colour (CIE 1976): lightness, green to red, blue to yellow."""
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.array(to_xyz) @ linear / (0.9505, 1, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_in_the_dark_each_colour_keeps_its_name():
+    dark = {name: lab(rgb(pair[1])) for name, pair in marks.COLOURS.items()}
+    for name, (light, _) in marks.COLOURS.items():
+        seen = lab(in_the_dark(light))
+        off = {other: np.linalg.norm(seen - place) for other, place in dark.items()}
+        assert min(off, key=off.get) == name
+        assert off[name] < 16, (name, off[name])
+    white = in_the_dark("#ffffff")
+    assert np.allclose(white * 255, 0x12, atol=1)  # the ground of the page
+    for a, b in combinations(marks.COLOURS, 2):
+        apart = np.linalg.norm(
+            lab(in_the_dark(marks.COLOURS[a][0])) - lab(in_the_dark(marks.COLOURS[b][0]))
+        )
+        assert apart > 30, (a, b)
+
+
+def test_in_the_dark_grey_is_grey():
+    lightness = []
+    for level in range(0x1A, 256):
+        seen = lab(in_the_dark(f"#{level:02x}{level:02x}{level:02x}"))
+        assert np.hypot(*seen[1:]) < 3, level
+        lightness.append(seen[0])
+    assert all(np.diff(lightness) < 0.01)
+
+
+def test_turning_the_hue_alone_would_make_orange_brown(monkeypatch):
+    turned = """0.526 -1.316 -0.132 0 0.92 -0.392 -0.398 -0.132 0 0.92
+      -0.392 -1.315 0.786 0 0.92 0 0 0 1 0"""
+    monkeypatch.setattr(eyes, "MATRIX", turned)
+    monkeypatch.setattr(eyes, "CURVES", dict.fromkeys("RGB", "0 1"))
+    with pytest.raises(AssertionError):
+        test_in_the_dark_each_colour_keeps_its_name()
+
+
+# --- controls: each question sees what it is there to see -----------------------------------------
+
+SOUND = """<main><h1>A page</h1><article>
+  <p>Words, and <a href="#x">a link</a>.</p>%s</article></main>"""
+FORMULA = """<mjx-container><mjx-math aria-hidden="true">xxxxxxxxxxxx</mjx-math><mjx-assistive-mml>
+  <math><mi>x</mi></math></mjx-assistive-mml></mjx-container>"""
+LONG = "x" * 400
+STYLE = "article { background: #fff; max-width: 30rem } article > * { max-width: 100% }"
+
+
+def page(tmp_path, body: str, style: str = "") -> Path:
+    path = tmp_path / "control.html"
+    path.write_text(
+        '<!DOCTYPE html><html lang="en"><head><title>c</title><meta charset="utf-8">'
+        f"<style>{STYLE} {style}</style></head><body>{SOUND % body}</body></html>",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.browser
+def test_a_page_without_fault_has_none(browser, tmp_path):
+    assert (
+        seeing.look_at(browser, page(tmp_path, "<pre>code</pre>", "pre { font-size: 13px }")) == {}
+    )
+
+
+SCROLLS = "pre { overflow-x: auto; font-size: 13px }"
+STOP = f'<pre tabindex="0" role="group" aria-label="Code">{LONG}</pre>'
+FAULTS = {
+    "low contrast": ("<p style='color: #999'>Faint words.</p>", "", "color-contrast"),
+    "low contrast in the dark": (
+        "<p class='f'>Words.</p>",
+        "html[data-theme=dark] .f { color: #888; background: #777 }",
+        "color-contrast",
+    ),
+    "an unfocusable scroller": (f"<pre>{LONG}</pre>", SCROLLS, "no stop: pre"),
+    "a scroller without a cue": (STOP, SCROLLS, "no cue: pre"),
+    "a cue that stays at the end": (
+        STOP,
+        SCROLLS + "pre { mask-image: linear-gradient(#000, #000) }",
+        "no cue: pre",
+    ),
+    "a stop for what fits": ('<pre tabindex="0">x</pre>', SCROLLS, "a stop: pre"),
+    "something cut off": (f"<p class='c'>{LONG}</p>", ".c { overflow: hidden }", "cut off: p.c"),
+    "a page that is too wide": (
+        '<p style="width: 2000px; max-width: none">x</p>',
+        "",
+        "out of the page: p",
+    ),
+    "a focus that is not seen": ("", "a:focus-visible { outline: none }", "focus unseen: a"),
+    "a focus that is too faint": (
+        "",
+        "a:focus-visible { outline: 3px solid #ccc }",
+        "focus too faint: a",
+    ),
+    "a button that is not seen": (
+        '<button class="b">x</button>',
+        ".b { opacity: 0 }",
+        "unseen with focus: button.b",
+    ),
+    "small code": ("<pre>code</pre>", "pre { font-size: 11px }", "another size of code: 11px"),
+    "two sizes of code": (
+        "<pre>a</pre><pre style='font-size: 20px'>b</pre>",
+        SCROLLS,
+        "another size of code: 20px",
+    ),
+    "a thin caption": (
+        "<figure><figcaption style='font-weight: 300'>c</figcaption></figure>",
+        "",
+        "a faint caption",
+    ),
+    "a formula that is not spoken": ("<mjx-container>x</mjx-container>", "", "not spoken once"),
+    "a number over its formula": (
+        f'<div class="math"><span class="eqno">(1)</span>{FORMULA}</div>',
+        ".math mjx-container { position: absolute; left: 0 }",
+        "over its formula: (1)",
+    ),
+    "a formula out of its line": (
+        f'<p style="width: 4rem"><span class="math">{FORMULA}</span></p>',
+        "",
+        "out of its line",
+    ),
+    "a small target": (
+        '<button class="s" aria-label="a"></button><button class="s" aria-label="b"></button>',
+        ".s { width: 9px; height: 9px; padding: 0; border: 0; background: #000 }",
+        "target-size",
+    ),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_seen(browser, tmp_path, fault):
+    body, style, words = FAULTS[fault]
+    found = seeing.look_at(browser, page(tmp_path, body, style))
+    assert any(words in line for lines in found.values() for line in lines), found
+
+
+def test_an_id_that_stands_twice_and_untagged_chinese_are_seen(tmp_path):
+    text = '<p id="a">梯度 <b>gradient</b> 策略</p><p id="a" lang="zh">策略</p>'
+    tree = html.parse(str(page(tmp_path, text))).getroot()
+    assert doubled(tree) == ["a"]
+    assert len(untagged(tree)) == 2
+    tagged = eyes.chinese('<p title="策略">策略（policy） <span lang="zh">梯度</span></p>')
+    assert tagged == (
+        '<p title="策略"><span lang="zh">策略（</span>policy） <span lang="zh">梯度</span></p>'
+    )
+    assert re.search("<title>策略</title>", eyes.chinese("<title>策略</title><p>x</p>"))
