@@ -1,0 +1,135 @@
+"""S24 and L4, wherever they stand in the text, lead to their entries in the source map, and back.
+
+A number of the slides' claims that is not yet a link becomes one; in formulas, code, headings and
+links they stay as they are. An entry of the map says which sections name it beside the one that it
+names itself. Which numbers there are is read off the map's labels, ``map-s24``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from docutils import nodes
+from sphinx import addnodes
+
+import numbering
+
+MAP = "book/source-map"
+TOKEN = re.compile(r"\b([SL]\d{1,2})\b")
+LEFT = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.title)
+
+
+def collect(app, doctree):
+    """Write down in which sections of a page a number stands."""
+    env, found = app.env, {}
+    for text in doctree.findall(nodes.Text):
+        if not inside(text, LEFT):
+            for row in TOKEN.findall(text.astext()):
+                found.setdefault(row, []).append(section_of(text))
+    mentions(env)[env.docname] = found
+
+
+def mentions(env) -> dict:
+    """Page -> number -> sections, each its address and title."""
+    if not hasattr(env, "source_mentions"):
+        env.source_mentions = {}
+    return env.source_mentions
+
+
+def inside(node, kinds) -> bool:
+    """Is a node anywhere within one of these kinds?"""
+    while node is not None and not isinstance(node, kinds):
+        node = node.parent
+    return node is not None
+
+
+def section_of(node) -> tuple[str, str]:
+    """The address and the title of the section around a node; the page's has the address ''."""
+    while not isinstance(node, nodes.section):
+        if node.parent is None:
+            return "", ""
+        node = node.parent
+    top = isinstance(node.parent, nodes.document)
+    return ("" if top else node["ids"][0]), node[0].astext()
+
+
+def entries(env) -> dict[str, str]:
+    """The numbers that the map has, each with its address there."""
+    labels = env.get_domain("std").anonlabels
+    found = {name[4:].upper(): labels[name] for name in labels if re.match(r"map-[sl]\d+$", name)}
+    return {row: anchor for row, (page, anchor) in found.items() if page == MAP}
+
+
+def link(app, doctree, docname):
+    """Make links of the numbers of a page; in the map, add the sections that name an entry."""
+    known = entries(app.env)
+    for text in list(doctree.findall(nodes.Text)) if known else []:
+        if TOKEN.search(text) and not inside(text, (*LEFT, nodes.reference, addnodes.pending_xref)):
+            if not (docname == MAP and isinstance(text.parent, nodes.strong)):
+                text.parent.replace(text, list(pieces(app, docname, known, text.astext())))
+    if docname == MAP:
+        for row, anchor in known.items():
+            extend(app, doctree, row, anchor)
+
+
+def pieces(app, docname: str, known: dict, text: str):
+    """The pieces of a text, numbers as links."""
+    for part in TOKEN.split(text):
+        if part in known:
+            page = "" if docname == MAP else app.builder.get_relative_uri(docname, MAP)
+            where = f"{page}#{known[part]}"
+            yield nodes.reference("", part, internal=True, refuri=where, classes=["source-line"])
+        elif part:
+            yield nodes.Text(part)
+
+
+def extend(app, doctree, row: str, anchor: str):
+    """Add to an entry of the map the sections that name its number and are not named yet."""
+    entry = next((n for n in doctree.findall(nodes.paragraph) if starts(n, row)), None)
+    if entry is None:
+        return
+    there = {tuple(n.get("refuri", "").split("#", 1)) for n in entry.findall(nodes.reference)}
+    others = [
+        (uri, f"{numbering.prefix(page)}, {title}" if where else title)
+        for page in pages(app.env)
+        for uri, where, title in unnamed(app, page, row, there)
+    ]
+    line = nodes.inline("", "", classes=["source-also"])
+    for k, (uri, title) in enumerate(others):
+        line += nodes.Text(" Also named in " if k == 0 else "; ")
+        line += nodes.reference("", title, internal=True, refuri=uri)
+    if others:
+        entry += [line, nodes.Text(".")]
+
+
+def starts(paragraph, row: str) -> bool:
+    """Is this the entry of a number?"""
+    first = paragraph[0] if paragraph.children else None
+    return isinstance(first, nodes.strong) and first.astext() == f"{row}."
+
+
+def unnamed(app, page: str, row: str, there: set):
+    """The sections of a page that name a number, or the page itself, where no link leads to any."""
+    base = app.builder.get_relative_uri(MAP, page)
+    found = dict.fromkeys(mentions(app.env).get(page, {}).get(row, ()))
+    sections = [(f"{base}#{where}", where, title) for where, title in found if where]
+    if not sections and found and not any(one[0] == base for one in there):
+        title = app.env.titles[page].astext()
+        return [(base, "", f"{numbering.prefix(page)}, {title}")]
+    return [one for one in sections if (base, one[1]) not in there]
+
+
+def pages(env) -> list[str]:
+    """The pages that name numbers, in the order of their names."""
+    return sorted(page for page in env.found_docs if page != MAP)
+
+
+def purge(app, env, docname):
+    mentions(env).pop(docname, None)
+
+
+def setup(app):
+    app.connect("doctree-read", collect)
+    app.connect("doctree-resolved", link)
+    app.connect("env-purge-doc", purge)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
