@@ -1,7 +1,7 @@
 """The list of references: author and year, as the text cites them, in the order of the authors.
 
 The entries stand in a plain list without labels, and each says where it is cited. The slides, which
-have no date and are signed with a pen name, are cited as *the slides*.
+have no date and are signed with a pen name, are cited as the source that they are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting import toplevel, unsrt
-from pybtex.style.template import first_of, join, optional, optional_field, sentence, tag, words
+from pybtex.style.template import first_of, join, names, optional, optional_field, sentence, tag, words
 from pybtex.style.template import field as field_of
 from sphinxcontrib.bibtex.plugin import register_plugin as register_reference_style
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
@@ -30,7 +30,7 @@ class AuthorYear(unsrt.Style):
     def begin(self, e):
         """Authors and year."""
         year = join["(", first_of[optional[field_of("year")], "no date"], ")"]
-        return sentence(sep=" ")[self.format_names("author", as_sentence=False), year]
+        return sentence(sep=" ")[names("author", sep="; ", sep2=" and ", last_sep="; "), year]
 
     def get_article_template(self, e):
         issue = optional[join["(", field_of("number"), ")"]]
@@ -66,10 +66,10 @@ def in_text():
 
 
 def restyle(app, doctree, docname):
-    """Write the list anew where it stands; cite the slides by name on every page."""
+    """Write the list anew where it stands; cite the slides as the source."""
     for reference in doctree.findall(nodes.reference):
         if reference.get("refuri", "").endswith(f"#cite-{SLIDES}"):
-            reference.children[:] = [nodes.Text("the slides")]
+            reference.children[:] = [nodes.Text("source")]
     citations = list(doctree.findall(nodes.citation))
     if citations:
         around, found = citations[0].parent, nodes.bullet_list("", classes=["references"])
@@ -88,7 +88,7 @@ def entry(app, docname: str, citation) -> nodes.list_item:
         cited += nodes.Text(" Cited in " if k == 0 else ", ")
         uri = f"{app.builder.get_relative_uri(docname, page)}#{place}"
         title = app.env.titles[page].astext()
-        name = numbering.mark(page) or title
+        name = numbering.mark(page) if app.env.toc_secnumbers.get(page) else title.split(":")[0]
         cited += nodes.reference("", name, internal=True, refuri=uri, reftitle=title)
     if cited.children:
         item[-1] += [cited, nodes.Text(".")]

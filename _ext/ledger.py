@@ -330,7 +330,7 @@ def links(row: Equation, found: list[Verdict]) -> str:
     places = {}
     for v in found:
         page = "" if v.page == row.page else f"{numbering.named(v.page)}, "
-        places[target(v.page, v.cell)] = f"{page}cell {v.cell}"
+        places[target(v.page, v.cell)] = f"{page}cell\N{NO-BREAK SPACE}{v.cell}"
     return ", ".join(f"{{ref}}`{name} <{place}>`" for place, name in places.items())
 
 

@@ -50,7 +50,7 @@ def address(section, taken: set[str]) -> list[str]:
 
 
 def mark_cells(app, doctree):
-    """Make the code cells of a page targets of links, and show their numbers."""
+    """Make the code cells of a page targets of links."""
     std, docname = app.env.get_domain("std"), app.env.docname
     ids = cell_ids(Path(app.env.doc2path(docname)))
     for cell in doctree.findall(nodes.container):
@@ -58,7 +58,14 @@ def mark_cells(app, doctree):
             name, own = target(Path(docname).name, cell["exec_count"]), ids[cell["cell_index"]]
             cell["ids"] += [name, f"cell-{own}"]
             std.note_hyperlink_target(name, docname, name, name)
-            cell.insert(0, nodes.raw("", shown(cell["exec_count"], f"cell-{own}"), format="html"))
+
+
+def number_cells(app, doctree, docname):
+    """Show the numbers of the cells of a page; by now those to be folded are."""
+    for cell in doctree.findall(nodes.container):
+        if cell.get("nb_element") == "cell_code" and len(cell["ids"]) > 1:
+            number, anchor = cell["exec_count"], cell["ids"][1]
+            cell.insert(0, nodes.raw("", shown(number, anchor), format="html"))
 
 
 def cell_ids(path: Path) -> list[str]:
@@ -76,7 +83,7 @@ def target(page: str, cell: int) -> str:
 def shown(number: int, anchor: str) -> str:
     """The number of a cell, which is also the link to it."""
     where = html.escape(anchor)
-    return f'<a class="cell-number" href="#{where}" title="Link to this cell">cell {number}</a>'
+    return f'<a class="cell-number" href="#{where}" title="Link to this cell">cell&nbsp;{number}</a>'
 
 
 def name_links(app, pagename, templatename, context, doctree):
@@ -93,5 +100,6 @@ def name_links(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_transform(Sections)
     app.connect("doctree-read", mark_cells)
+    app.connect("doctree-resolved", number_cells)
     app.connect("html-page-context", name_links)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,12 +25,12 @@ def collect(app, doctree):
     for text in doctree.findall(nodes.Text):
         if not inside(text, LEFT):
             for row in TOKEN.findall(text.astext()):
-                found.setdefault(row, []).append(section_of(text))
+                found.setdefault(row, {})[section_of(text)] = None
     mentions(env)[env.docname] = found
 
 
 def mentions(env) -> dict:
-    """Page -> number -> sections, each its address and title."""
+    """Page -> number -> sections, each its addresses and title."""
     if not hasattr(env, "source_mentions"):
         env.source_mentions = {}
     return env.source_mentions
@@ -43,14 +43,14 @@ def inside(node, kinds) -> bool:
     return node is not None
 
 
-def section_of(node) -> tuple[str, str]:
-    """The address and the title of the section around a node; the page's has the address ''."""
+def section_of(node) -> tuple[tuple[str, ...], str]:
+    """The addresses and the title of the section around a node; that of a whole page has none."""
     while not isinstance(node, nodes.section):
         if node.parent is None:
-            return "", ""
+            return (), ""
         node = node.parent
     top = isinstance(node.parent, nodes.document)
-    return ("" if top else node["ids"][0]), node[0].astext()
+    return (() if top else tuple(node["ids"])), node[0].astext()
 
 
 def entries(env) -> dict[str, str]:
@@ -88,12 +88,9 @@ def extend(app, doctree, row: str, anchor: str):
     entry = next((n for n in doctree.findall(nodes.paragraph) if starts(n, row)), None)
     if entry is None:
         return
-    there = {tuple(n.get("refuri", "").split("#", 1)) for n in entry.findall(nodes.reference)}
-    others = [
-        (uri, f"{numbering.prefix(page)}, {title}" if where else title)
-        for page in pages(app.env)
-        for uri, where, title in unnamed(app, page, row, there)
-    ]
+    links = (n.get("refuri", "") for n in entry.findall(nodes.reference))
+    there = {tuple(f"{uri}#".split("#")[:2]) for uri in links}
+    others = [one for page in pages(app.env) for one in unnamed(app, page, row, there)]
     line = nodes.inline("", "", classes=["source-also"])
     for k, (uri, title) in enumerate(others):
         line += nodes.Text(" Also named in " if k == 0 else "; ")
@@ -111,12 +108,15 @@ def starts(paragraph, row: str) -> bool:
 def unnamed(app, page: str, row: str, there: set):
     """The sections of a page that name a number, or the page itself, where no link leads to any."""
     base = app.builder.get_relative_uri(MAP, page)
-    found = dict.fromkeys(mentions(app.env).get(page, {}).get(row, ()))
-    sections = [(f"{base}#{where}", where, title) for where, title in found if where]
+    found = mentions(app.env).get(page, {}).get(row, {})
+    sections = [(where, title) for where, title in found if where]
     if not sections and found and not any(one[0] == base for one in there):
-        title = app.env.titles[page].astext()
-        return [(base, "", f"{numbering.prefix(page)}, {title}")]
-    return [one for one in sections if (base, one[1]) not in there]
+        return [(base, f"{numbering.prefix(page)}, {app.env.titles[page].astext()}")]
+    return [
+        (f"{base}#{where[0]}", f"{numbering.prefix(page)}, {title}")
+        for where, title in sections
+        if there.isdisjoint((base, one) for one in where)
+    ]
 
 
 def pages(env) -> list[str]:

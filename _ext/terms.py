@@ -59,8 +59,10 @@ def mark(app, doctree, docname):
             continue
         parts, end, words = [], 0, text.astext()
         for match in sought.finditer(words):
-            name = keys.pop(" ".join(match[1].lower().split()), None)
-            if name is not None:
+            said = " ".join(match[1].split())
+            name = keys.get(said.lower())
+            if name is not None and said[1:] == name[1:]:  # REINFORCE is not to reinforce
+                del keys[said.lower()]
                 parts += [nodes.Text(words[end : match.start()])]
                 parts += [link(app, docname, match[0], known[name])]
                 end = match.end()
