@@ -9,7 +9,16 @@ from __future__ import annotations
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting import toplevel, unsrt
-from pybtex.style.template import first_of, join, names, optional, optional_field, sentence, tag, words
+from pybtex.style.template import (
+    first_of,
+    join,
+    names,
+    optional,
+    optional_field,
+    sentence,
+    tag,
+    words,
+)
 from pybtex.style.template import field as field_of
 from sphinxcontrib.bibtex.plugin import register_plugin as register_reference_style
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
@@ -40,7 +49,9 @@ class AuthorYear(unsrt.Style):
 
     def get_book_template(self, e):
         house = optional[field_of("publisher")], optional_field("address")
-        return self.whole(e, self.format_btitle(e, "title"), sentence[(*house, self.format_edition(e))])
+        return self.whole(
+            e, self.format_btitle(e, "title"), sentence[(*house, self.format_edition(e))]
+        )
 
     def get_inproceedings_template(self, e):
         pages = optional[words["pages", unsrt.pages]]
@@ -49,7 +60,9 @@ class AuthorYear(unsrt.Style):
         return self.whole(e, self.format_title(e, "title"), place)
 
     def get_misc_template(self, e):
-        return self.whole(e, self.format_title(e, "title"), optional[sentence[field_of("howpublished")]])
+        return self.whole(
+            e, self.format_title(e, "title"), optional[sentence[field_of("howpublished")]]
+        )
 
     def whole(self, e, title, place):
         """A whole entry."""

@@ -83,7 +83,9 @@ def target(page: str, cell: int) -> str:
 def shown(number: int, anchor: str) -> str:
     """The number of a cell, which is also the link to it."""
     where = html.escape(anchor)
-    return f'<a class="cell-number" href="#{where}" title="Link to this cell">cell&nbsp;{number}</a>'
+    return (
+        f'<a class="cell-number" href="#{where}" title="Link to this cell">cell&nbsp;{number}</a>'
+    )
 
 
 def name_links(app, pagename, templatename, context, doctree):

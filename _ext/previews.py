@@ -28,6 +28,7 @@ ROOM = 5  # pieces of a page's text at most
 FIRST, LAST = 0xE000, 0xF8FF  # characters that no text has
 TAG = re.compile(r"<(mjx-c) [^>]*></\1>|<[^>]+>")
 SHOWN = ("p", "ul", "ol", "dl", "table", "figure")
+GONE = ("eqno", "headerlink", "cell-number", "cited-in")  # from copies
 TITLES = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -61,12 +62,12 @@ def excerpt(place: HtmlElement) -> tuple[str, list[HtmlElement]] | None:
     if place.tag == "span" and not words(place) and place.getparent() is not None:
         place = place.getparent()  # a second label stands first inside what it names
     if place.tag == "div" and built.has_class(place, "math"):
-        return words(place.find("span")), [place]
+        return words(place.find("span")), [place]  # its number is the title
     if place.tag == "dt":
         return words(place), list(place.getnext())
-    if place.tag in ("p", "li"):
-        return "", [place]
-    if place.tag == "figure":
+    if place.tag == "li":
+        return "", list(place)
+    if place.tag in ("p", "figure"):
         return "", [place]
     if built.has_class(place, "exercise"):
         section = place.find("section")
@@ -117,8 +118,8 @@ def written(element: HtmlElement, page: str) -> str:
     """A copy of an element as HTML, without ids, its links those of the folder of pages."""
     own = copy.deepcopy(element)
     own.tail = None
-    for link in (*own.find_class("headerlink"), *own.find_class("cell-number")):
-        link.drop_tree()
+    for gone in [one for name in GONE for one in own.find_class(name)]:
+        gone.drop_tree()
     for part in own.iter():
         for name in ("id", "data-tex", "title"):
             part.attrib.pop(name, None)

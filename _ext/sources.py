@@ -85,24 +85,20 @@ def pieces(app, docname: str, known: dict, text: str):
 
 def extend(app, doctree, row: str, anchor: str):
     """Add to an entry of the map the sections that name its number and are not named yet."""
-    entry = next((n for n in doctree.findall(nodes.paragraph) if starts(n, row)), None)
+    entry = next((n for n in doctree.findall(nodes.paragraph) if anchor in n["ids"]), None)
     if entry is None:
         return
     links = (n.get("refuri", "") for n in entry.findall(nodes.reference))
     there = {tuple(f"{uri}#".split("#")[:2]) for uri in links}
-    others = [one for page in pages(app.env) for one in unnamed(app, page, row, there)]
+    others = [(page, *one) for page in pages(app.env) for one in unnamed(app, page, row, there)]
     line = nodes.inline("", "", classes=["source-also"])
-    for k, (uri, title) in enumerate(others):
-        line += nodes.Text(" Also named in " if k == 0 else "; ")
+    for k, (page, uri, title) in enumerate(others):
+        number = numbering.mark(page)
+        between = " Also named in " if k == 0 else "; "
+        line += nodes.Text(between + (f"{number}, " if number else ""))
         line += nodes.reference("", title, internal=True, refuri=uri)
     if others:
         entry += [line, nodes.Text(".")]
-
-
-def starts(paragraph, row: str) -> bool:
-    """Is this the entry of a number?"""
-    first = paragraph[0] if paragraph.children else None
-    return isinstance(first, nodes.strong) and first.astext() == f"{row}."
 
 
 def unnamed(app, page: str, row: str, there: set):
@@ -111,17 +107,17 @@ def unnamed(app, page: str, row: str, there: set):
     found = mentions(app.env).get(page, {}).get(row, {})
     sections = [(where, title) for where, title in found if where]
     if not sections and found and not any(one[0] == base for one in there):
-        return [(base, f"{numbering.prefix(page)}, {app.env.titles[page].astext()}")]
+        return [(base, app.env.titles[page].astext())]
     return [
-        (f"{base}#{where[0]}", f"{numbering.prefix(page)}, {title}")
+        (f"{base}#{where[0]}", title)
         for where, title in sections
         if there.isdisjoint((base, one) for one in where)
     ]
 
 
 def pages(env) -> list[str]:
-    """The pages that name numbers, in the order of their names."""
-    return sorted(page for page in env.found_docs if page != MAP)
+    """The pages that may name a number for its own sake, in the order of their names."""
+    return sorted(env.found_docs - {MAP, env.config.root_doc})
 
 
 def purge(app, env, docname):

@@ -48,9 +48,11 @@
     body.insertAdjacentHTML("beforeend", html);
     for (const inner of body.querySelectorAll("a[href]")) inner.href = new URL(inner.getAttribute("href"), where[2]);
     for (const image of body.querySelectorAll("img[src]")) image.src = new URL(image.getAttribute("src"), where[2]);
-    const there = element("a", "preview-go", title && where[1] ? `Go to ${title}` : "Go there");
+    const number = where[1].startsWith("equation-") ? title : "";
+    const far = where[0] !== (NAME.exec(location.href.split("#")[0]) || [])[2];
+    const what = number && far ? `${number} in ${pageTitle}` : number || pageTitle;
+    const there = element("a", "preview-go", `Go to ${what}`);
     there.href = a.href;
-    there.title = pageTitle;
     const close = element("button", "preview-close", "×");
     close.type = "button";
     close.setAttribute("aria-label", "Close the preview");
