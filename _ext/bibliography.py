@@ -9,6 +9,7 @@ from __future__ import annotations
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting import toplevel, unsrt
+from pybtex.style.template import field as field_of
 from pybtex.style.template import (
     first_of,
     join,
@@ -19,7 +20,6 @@ from pybtex.style.template import (
     tag,
     words,
 )
-from pybtex.style.template import field as field_of
 from sphinxcontrib.bibtex.plugin import register_plugin as register_reference_style
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
 from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
@@ -104,7 +104,8 @@ def entry(app, docname: str, citation) -> nodes.list_item:
         name = numbering.mark(page) if app.env.toc_secnumbers.get(page) else title.split(":")[0]
         cited += nodes.reference("", name, internal=True, refuri=uri, reftitle=title)
     if cited.children:
-        item[-1] += [cited, nodes.Text(".")]
+        item[-1] += cited
+        cited += nodes.Text(".")
     return item
 
 

@@ -7,8 +7,8 @@ appendix, would give a page one number in its file's name and another in its hea
 part of each number is put right once Sphinx has assigned them all: of the sections, in headings,
 sidebars and links; of equations, figures, theorems and exercises, and with them of all references.
 A page without a number (what ``_toc.yml`` does not number) stays without one. What is numbered on
-it has two letters of its file's name before it, HC.1 on ``how-checks-work``, and 0.1 on ``00-title``;
-so there is each number once in the book.
+it has two letters of its file's name before it, HC.1 on ``how-checks-work``, or the number there,
+0.1 on ``00-title``: no number stands in the book twice.
 """
 
 from __future__ import annotations

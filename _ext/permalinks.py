@@ -3,8 +3,8 @@
 A section whose title stands on its page more than once would be ``#id4``, by the order of the
 page: its address is its label, or the section around it and its title. A code cell is counted anew
 on every run: beside ``cell-PAGE-5``, which the ledger uses, it has the id that its notebook gives
-it, ``cell-past-reward``. The number is shown at the cell and is the link to it. Exercises get a link
-of their own in their titles; and each such link says what it leads to, also to those who hear it.
+it, ``cell-past-reward``. The number is shown at the cell and is the link to it. Exercises get a
+link of their own in their titles; each such link says what it leads to, also to those who hear it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from sphinx.transforms import SphinxTransform
 AUTOMATIC = re.compile(r"id\d+")
 HEADLINK = re.compile(r'(<a class="headerlink" href="#[^"]*") title="([^"]*)">#</a>')
 EXERCISE = re.compile(
-    r'(<div class="(?:exercise|proof)[^"]*" id="([^"]+)">\s*<p class="admonition-title">)(.*?)(</p>)'
+    r'(<div class="(?:exercise|proof)[^"]*" id="([^"]+)">\s*'
+    r'<p class="admonition-title">)(.*?)(</p>)'
 )
 
 

@@ -98,7 +98,8 @@ def extend(app, doctree, row: str, anchor: str):
         line += nodes.Text(between + (f"{number}, " if number else ""))
         line += nodes.reference("", title, internal=True, refuri=uri)
     if others:
-        entry += [line, nodes.Text(".")]
+        entry += line
+        line += nodes.Text(".")
 
 
 def unnamed(app, page: str, row: str, there: set):

@@ -9,7 +9,7 @@ from docutils import nodes
 
 
 def collect(app, doctree):
-    """Keep the titles of a page that have formulas, by the plain words that Sphinx makes of them."""
+    """Keep the titles of a page that have formulas, by the plain words that Sphinx uses."""
     env = app.env
     kept(env)[env.docname] = {
         title.astext(): [child.deepcopy() for child in title.children]
