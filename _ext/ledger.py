@@ -12,7 +12,7 @@ equation there. Where a person's reading ties a display to its check, since no m
 it is typeset, the line ends in `` | read: the reason``; a definition, ``def-label``, has a line
 only then. ``{ledger-totals}`` is the sum over all pages, ``{ledger-weakest}`` the list of the
 checks that would let the most pass. All read the cache of outputs, which holds every notebook
-before a page is read; cells that hold verdicts become targets of links. A row carries the class
+before a page is read; it names cells by the numbers that they show there. A row carries the class
 ``weak-N``, its place among all rows by how much its strongest check lets pass; ``ledger.js`` sorts
 the rows of a table by it.
 """
@@ -34,6 +34,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import execution
+import numbering
+from permalinks import target
 from records import Verdict, verdicts
 
 LABEL = re.compile(r"^\$\$ \((eq|def)-([a-z0-9-]+)\)$", re.MULTILINE)
@@ -324,17 +326,12 @@ def entry(items: list[str]) -> list[str]:
 
 
 def links(row: Equation, found: list[Verdict]) -> str:
-    """Links to the cells of some verdicts; those on other pages carry the page's number."""
+    """Links to the cells of some verdicts; those on other pages say on which."""
     places = {}
     for v in found:
-        page = "" if v.page == row.page else f"{v.page.partition('-')[0]} · "
-        places[target(v.page, v.cell)] = f"[{page}{v.cell}]"
+        page = "" if v.page == row.page else f"{numbering.named(v.page)}, "
+        places[target(v.page, v.cell)] = f"{page}cell\N{NO-BREAK SPACE}{v.cell}"
     return ", ".join(f"{{ref}}`{name} <{place}>`" for place, name in places.items())
-
-
-def target(page: str, cell: int) -> str:
-    """Name of the link target of a cell."""
-    return f"cell-{page}-{cell}"
 
 
 def plain(text: str) -> str:
@@ -487,21 +484,11 @@ def always_outdated(app, env, added, changed, removed):
     return [PAGE] if PAGE in env.found_docs else []
 
 
-def name_cells(app, doctree):
-    """Make the code cells of a page targets of links."""
-    std, docname = app.env.get_domain("std"), app.env.docname
-    for cell in doctree.findall(nodes.container):
-        if cell.get("nb_element") == "cell_code" and cell["exec_count"]:
-            name = target(Path(docname).name, cell["exec_count"])
-            cell["ids"].append(name)
-            std.note_hyperlink_target(name, docname, name, name)
-
-
 def setup(app):
     """Connect all this to Sphinx."""
     app.add_directive("ledger", Ledger)
     app.add_directive("ledger-totals", Totals)
     app.add_directive("ledger-weakest", Weakest)
     app.connect("env-get-outdated", always_outdated)
-    app.connect("doctree-read", name_cells)
+    app.setup_extension("permalinks")  # which makes cells targets of links
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
