@@ -24,6 +24,7 @@ from lxml.html import HtmlElement
 from built import articles, has_class
 from plain_tex import readable
 
+HERE = Path(__file__).resolve().parent
 DATA = "search-data.js"
 GLOBAL = "policygradSearch"
 UNUSED = ("searchindex.js", "_static/searchtools.js", "_static/language_data.js")
@@ -217,11 +218,10 @@ def exercises(article: HtmlElement) -> Iterator[Record]:
         yield Record("exercise", box.get("id"), title, text, [box.get("id")], code)
 
 
-def terms(article: HtmlElement, other: dict[str, list[str]]) -> Iterator[Record]:
+def terms(article: HtmlElement) -> Iterator[Record]:
     """A record for each term of the glossary."""
     for term in article.xpath(of_class("glossary", "dl") + "/dt[@id]"):
-        meaning, name = term.getnext(), plain(term)
-        yield Record("term", term.get("id"), name, plain(meaning), other.get(name, []))
+        yield Record("term", term.get("id"), plain(term), plain(term.getnext()))
 
 
 def letters(article: HtmlElement) -> Iterator[Record]:
@@ -264,12 +264,11 @@ def package(article: HtmlElement) -> Iterator[Record]:
 
 
 def also_called(article: HtmlElement | None) -> dict[str, list[str]]:
-    """Other words for terms of the glossary, from the index of terms: term -> words."""
+    """Other words for things, from the index of terms: the address of the thing -> words."""
     found: dict[str, list[str]] = {}
     for entry in () if article is None else article.xpath(of_class("also-called", "li")):
-        link = first(entry, ".//a[@href]")
-        words = plain(entry).partition(":")[0]
-        found.setdefault(plain(link), []).extend(word.strip() for word in words.split(","))
+        target = first(entry, ".//a[@href]").get("href").replace(".html", "")
+        found.setdefault(target, []).append(plain(entry).rpartition(": see ")[0])
     return found
 
 
@@ -284,9 +283,13 @@ def records(pages: dict[str, HtmlElement]) -> dict[str, list[Record]]:
     found = {}
     for page, article in sorted(pages.items()):
         rows = [*sections(page, article), *equations(article, sayings, page), *figures(article)]
-        rows += [*exercises(article), *checks(article), *terms(article, other)]
+        rows += [*exercises(article), *checks(article), *terms(article)]
         if page in SPECIAL:
             rows += SPECIAL[page](article)
+        for row in rows:
+            places = {row.anchor, *row.names} if row.kind == "section" else {row.anchor}
+            addresses = sorted(f"{page}#{place}" if place else page for place in places)
+            row.names += [word for address in addresses for word in other.pop(address, [])]
         found[page] = rows
     return found
 
@@ -304,7 +307,8 @@ def data(pages: dict[str, HtmlElement]) -> str:
         for page, found in records(pages).items()
     ]
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
-    return f"window.{GLOBAL} = [\n" + ",\n".join(lines) + "\n];\n"
+    engine = (HERE / "search_engine.js").read_text(encoding="utf-8")
+    return f"{engine}\nwindow.{GLOBAL}.load([\n" + ",\n".join(lines) + "\n]);\n"
 
 
 # --- Sphinx -------------------------------------------------------------------------------------
@@ -322,7 +326,7 @@ def add_page(app):
 
 def own_templates(app, config):
     """The template of that page lies beside this file."""
-    config.templates_path.append(str(Path(__file__).resolve().parent / "templates"))
+    config.templates_path.append(str(HERE / "templates"))
 
 
 def write(app, exception):

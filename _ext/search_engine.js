@@ -9,7 +9,9 @@
   "use strict";
 
   const WORD =
-    /(\p{Script=Han})|([\u0370-\u03ff]\p{M}*|[∇∑∏∂∞])|(\d+(?:[.,]\d+)+|(?:\d{1,2}[a-d]|[a-z])\.\d+|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’]s(?![\p{L}]))?)/giu;
+    /\p{Script=Han}|[\u0370-\u03ff]\p{M}*|[∇∑∏∂∞]|\d+(?:[.,]\d+)+|(?:\d{1,2}[a-d]|[A-Za-z])\.\d+|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’]s(?!\p{L}))?/gu;
+  const HYPHENS = "-‐";
+  const HAN = /^\p{Script=Han}/u;
   const JOINS = { "-": "", "‐": "", "_": "", "ˍ": "", "^": "^", "/": "/" };
   const GREEK = {
     α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "epsilon", ζ: "zeta", η: "eta", θ: "theta",
@@ -23,11 +25,15 @@
       "me my not of on one or s so than that the their then there they this to was we were what when where which " +
       "who why will with would you your always happen happens still mean means").split(" ")
   );
-  const ORDER = ["term", "equation", "page", "symptom", "section", "function", "source", "reference", "figure",
+  const ORDER = ["term", "equation", "page", "symptom", "source", "section", "function", "reference", "figure",
     "exercise", "letter", "claim", "check"];
+  const UNNAMED = new Set(["claim", "letter"]); // whose names are others'
   const PRIOR = { page: 1.15, term: 1.25, symptom: 1.2, section: 1, function: 0.9, equation: 0.75, exercise: 0.7,
-    figure: 0.75, source: 0.75, reference: 0.85, letter: 0.65, claim: 0.65, check: 0.5 };
+    figure: 0.75, source: 0.75, reference: 0.85, letter: 0.65, claim: 0.5, check: 0.45 };
   const WEIGHT = { title: 5, names: 4, text: 1, code: 0.6 };
+  const EQUATION =
+    /^\s*(?:(?=\()|(?:eq|eqn|equation|formula)s?\b\.?)\s*\(?\s*((?:\d+[a-d]?|[a-z])\.\d+)\s*\)?\s*$/i;
+  const LOOKED_AT = 120; // of how many it is asked whether the words stand together
   const K1 = 1.2, B = 0.6;
 
   const known = new Map(); // word as written -> number of its stem
@@ -39,6 +45,7 @@
   // --- words ---------------------------------------------------------------------------------------
 
   function fold(word) {
+    if (/^[a-z0-9]+$/.test(word)) return word;
     const bare = word.toLowerCase().replace(/['’]s$/, "").normalize("NFD").replace(/\p{M}/gu, "");
     return GREEK[bare.replace("ϵ", "ε").replace("ϕ", "φ")] || bare;
   }
@@ -47,23 +54,26 @@
   function stem(word) {
     let w = ALIKE[word] || word;
     if (w.length < 4 || !/^[a-z]+$/.test(w)) return w === "kls" || w === "mdps" ? w.slice(0, -1) : w;
-    w = w.replace(/ies$/, "y").replace(/(ss|x|ch|sh|o)es$/, "$1").replace(/([^suia])s$/, "$1");
+    if (w.endsWith("s")) {
+      w = w.replace(/ies$/, "y").replace(/(ss|x|ch|sh|o)es$/, "$1").replace(/([^suia])s$/, "$1");
+    }
     w = w.replace(/is(e|ed|er|ing|ation|able)$/, "iz$1").replace(/yse/, "yze");
     if (w.length > 5) w = w.replace(/our/, "or").replace(/tre$/, "ter");
-    w = w.replace(/izations?$/, "iz").replace(/(..[aeiouy].*|[aeiouy]..+)(?:ing|ed)$/, "$1");
-    w = w.replace(/(.{3})(?:ators?|ations?|ating|ate)$/, "$1at").replace(/(.{4})ly$/, "$1");
-    w = w.replace(/([bdfgmnprt])\1$/, "$1").replace(/(l)\1(?=(?:er)?$)/, "$1");
-    return w.replace(/(..)e$/, "$1");
+    w = w.replace(/izations?$/, "iz").replace(/(.{3})(?:ators?|ations?|ating|ated?)$/, "$1at");
+    if (/(?:ing|ed|ly)$/.test(w)) {
+      w = w.replace(/(..[aeiouy].*|[aeiouy]..+)(?:ing|ed)$/, "$1").replace(/(.{4})ly$/, "$1");
+    }
+    return w.replace(/([bdfgmnprt])\1$/, "$1").replace(/(l)\1(?=(?:er)?$)/, "$1").replace(/(..)e$/, "$1");
   }
 
-  /** The words of a text, each with its place, and which of them are joined. */
+  /** The words of a text, each with its place, and whether it is joined to the one before. */
   function words(text) {
     const found = [];
+    let last = -2; // where the word before ends
     for (const match of text.matchAll(WORD)) {
-      const start = match.index, end = start + match[0].length, last = found[found.length - 1];
-      const join = last && start - last.end === 1 ? JOINS[text[last.end]] : undefined;
-      const below = last && text[last.end] === "ˍ" && start - last.end === 1;
-      found.push({ word: match[0], start, end, join, below, han: Boolean(match[1]) });
+      const start = match.index, sign = start === last + 1 ? text[last] : "", join = JOINS[sign];
+      last = start + match[0].length;
+      found.push({ word: match[0], start, end: last, join, sign });
     }
     return found;
   }
@@ -98,6 +108,17 @@
     return runs;
   }
 
+  /** A name as a whole: hyphens do not count, what is tied more closely is one word. */
+  function keyOf(found) {
+    const closely = joined(found).filter((run) => found.slice(run.first + 1, run.last + 1).some((one) => !HYPHENS.includes(one.sign)));
+    const inside = (i) => closely.find((run) => run.first <= i && i <= run.last);
+    const parts = found.map((one, i) => {
+      const run = inside(i);
+      return run ? (run.first === i ? run.whole : "") : stem(fold(one.word));
+    });
+    return parts.filter(Boolean).join(" ");
+  }
+
   // --- reading the records -------------------------------------------------------------------------
 
   function load(pages) {
@@ -117,30 +138,34 @@
   function read(record) {
     const weights = new Map();
     const note = (number, weight) => weights.set(number, (weights.get(number) || 0) + weight);
-    record.sequence = note_all(record.text, WEIGHT.text);
-    record.titleSequence = note_all(record.title, WEIGHT.title);
-    record.names.forEach((name) => name_it(name, note_all(name, WEIGHT.names)));
-    if (record.code) note_all(record.code, WEIGHT.code);
-    name_it(record.title, record.titleSequence);
+    const field = (text, weight) => {
+      const sequence = [];
+      let match, ties = false, last = -2;
+      WORD.lastIndex = 0;
+      while ((match = WORD.exec(text))) {
+        const sign = match.index === last + 1 ? text[last] : "", number = numberOf(match[0]);
+        note(number, weight);
+        if (sign !== "" && JOINS[sign] !== undefined) ties = true;
+        if (sign !== "ˍ" || match[0] !== "θ") sequence.push(number); // ∇ˍθ is read ∇
+        last = WORD.lastIndex;
+      }
+      if (ties) for (const run of joined(words(text))) note(numberOf(run.whole), weight);
+      return sequence;
+    };
+    record.sequence = field(record.text, WEIGHT.text);
+    record.titleSequence = field(record.title, WEIGHT.title);
+    record.nameSequences = record.names.map((name) => field(name, WEIGHT.names));
+    if (record.code) field(record.code, WEIGHT.code);
     for (const [number, weight] of weights) postings[number].push(record.id, weight);
+    if (!UNNAMED.has(record.kind)) {
+      for (const name of [record.title, ...record.names]) {
+        const key = keyOf(words(name));
+        if (!exact.has(key)) exact.set(key, []);
+        if (!exact.get(key).includes(record)) exact.get(key).push(record);
+      }
+    }
     record.length = record.sequence.length + 8;
     return record.length;
-
-    function note_all(text, weight) {
-      const found = words(text), sequence = [];
-      for (const one of found) {
-        const number = numberOf(one.word);
-        note(number, weight);
-        if (!(one.below && /^θ/.test(one.word))) sequence.push(number);
-      }
-      for (const run of joined(found)) note(numberOf(run.whole), weight);
-      return sequence;
-    }
-    function name_it(name, sequence) {
-      const key = sequence.join(" ");
-      if (!exact.has(key)) exact.set(key, []);
-      if (!exact.get(key).includes(record)) exact.get(key).push(record);
-    }
   }
 
   // --- a query -------------------------------------------------------------------------------------
@@ -150,16 +175,19 @@
     return number === undefined || !postings[number].length ? undefined : number;
   };
 
+  /** What is typed as in TeX, in the characters of the texts. */
+  const plainly = (query) => query.replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1");
+
   /** A query as units: a word, a run of joined words, or characters that stand together. */
   function units(query) {
-    const found = words(query.replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1"));
+    const found = words(plainly(query));
     const list = [];
     for (let i = 0; i < found.length; i++) {
       let last = i;
       while (
         last + 1 < found.length &&
         (found[last + 1].join !== undefined ||
-          (found[last].han && found[last + 1].han && found[last].end === found[last + 1].start))
+          (HAN.test(found[last].word) && HAN.test(found[last + 1].word) && found[last].end === found[last + 1].start))
       ) last++;
       list.push(unit(found.slice(i, last + 1), last === found.length - 1 && /[\p{L}\p{N}]$/u.test(query)));
       i = last;
@@ -182,7 +210,7 @@
     const folded = fold(said[0]), number = lookup(said[0]);
     one.stop = STOP.has(folded);
     if (number !== undefined) one.forms.set(number, 1);
-    if (open && !parts[0].han && folded.length > 1 && /^\p{L}/u.test(folded)) begun(folded, one);
+    if (open && !HAN.test(folded) && folded.length > 1 && /^\p{L}/u.test(folded)) begun(folded, one);
     if (!one.forms.size && folded.length > 4) nearly(folded, one);
     return one;
   }
@@ -257,7 +285,7 @@
       for (let i = 0; i < shortest.length; i += 2) {
         const record = records[shortest[i]];
         const weight = places(record.sequence, one.phrase) + WEIGHT.title * places(record.titleSequence, one.phrase) +
-          record.names.reduce((sum, name) => sum + WEIGHT.names * places(words(name).map((w) => numberOf(w.word)), one.phrase), 0);
+          record.nameSequences.reduce((sum, name) => sum + WEIGHT.names * places(name, one.phrase), 0);
         if (weight) found.set(record.id, Math.max(found.get(record.id) || 0, weight));
       }
     }
@@ -266,13 +294,14 @@
 
   function find(query) {
     let list = units(query);
-    const equation = /^\s*(?:eq|eqn|equation|formula)s?\b\.?\s*\(?\s*((?:\d+[a-d]?|[a-z])\.\d+)\s*\)?\s*$/i.exec(query);
+    const equation = EQUATION.exec(query);
     if (equation) list = units(equation[1]);
     list = list.flatMap((one) =>
       one.phrase && !having(one).size ? one.said.map((word) => unit(words(word), false)) : [one]
     );
     if (list.every((one) => one.stop)) list.forEach((one) => (one.stop = false));
-    const asked = { list, sequence: list.flatMap((one) => one.said.map((word) => lookup(word) ?? -1)) };
+    const sequence = list.flatMap((one) => one.said.map((word) => lookup(word) ?? -1));
+    const asked = { list, sequence, found: words(equation ? equation[1] : plainly(query)) };
     const scores = scored(asked);
     promote(asked, scores, equation);
     const hits = [...scores.values()].filter((hit) => !equation || (hit.first && hit.record.kind === "equation"));
@@ -296,8 +325,10 @@
     }
     for (const hit of scores.values()) {
       hit.share = all ? hit.covered / all : 1;
-      hit.score *= hit.share ** 3 * PRIOR[hit.record.kind] * together(hit.record, list, sequence);
+      hit.score *= hit.share ** 3 * PRIOR[hit.record.kind];
     }
+    const first = [...scores.values()].sort((a, b) => b.score - a.score).slice(0, LOOKED_AT);
+    for (const hit of first) hit.score *= together(hit.record, list, sequence);
     return scores;
   }
 
@@ -312,10 +343,7 @@
     const inTitle = content.filter((one) => has(record.titleSequence, one)).length;
     if (content.length && inTitle === content.length) {
       factor *= 1.4 + inTitle / Math.max(record.titleSequence.length, inTitle);
-    } else if (content.length > 1 && record.names.some((name) => {
-      const named = words(name).map((one) => numberOf(one.word));
-      return content.every((one) => has(named, one));
-    })) factor *= 1.6;
+    } else if (content.length > 1 && record.nameSequences.some((name) => content.every((one) => has(name, one)))) factor *= 1.6;
     else if (content.length > 1) factor *= 1 + 0.6 * closeness(record.sequence, content);
     return factor;
   }
@@ -338,11 +366,9 @@
   }
 
   /** What has the query for its name, as a whole, stands first. */
-  function promote({ list, sequence }, scores, equation) {
-    if (sequence.includes(-1) && !list.some((one) => one.forms.size)) return;
-    const keys = [sequence.join(" ")];
-    const content = list.filter((one) => !one.stop).flatMap((one) => one.said.map((word) => lookup(word) ?? -1));
-    if (!equation && content.length < sequence.length && content.length > 1) keys.push(content.join(" "));
+  function promote({ list, found }, scores, equation) {
+    const keys = [keyOf(found)], content = found.filter((one) => !STOP.has(fold(one.word)));
+    if (!equation && content.length > 1) keys.push(keyOf(content));
     keys.forEach((key, later) => {
       for (const record of exact.get(key) || []) {
         if (!scores.has(record.id)) scores.set(record.id, { record, score: 1, share: 1, first: 0 });

@@ -78,7 +78,7 @@
 
   function result(search, hit, asked, id) {
     const record = hit.record, link = element("a", "pg-hit");
-    const title = record.kind === "page" ? record.pageTitle : record.title;
+    const title = record.kind === "claim" ? `“${record.title}”` : record.title;
     const head = element("span", "pg-hit-title", ...marked(title, search.marks(title, asked)));
     if (KINDS[record.kind]) head.append(" ", element("span", "pg-hit-kind", KINDS[record.kind]));
     link.append(head);
@@ -102,7 +102,7 @@
 
   function attach(form, place) {
     const input = form.querySelector("input"), limits = SHOWN[place];
-    const box = place === "page" ? document.querySelector(".pg-found") : form.parentElement.appendChild(element("div", "pg-found"));
+    const box = form.parentElement.querySelector(".pg-found") || form.parentElement.appendChild(element("div", "pg-found"));
     const status = element("p", "pg-count"), list = element("div", "pg-list"), foot = element("p", "pg-foot");
     status.setAttribute("role", "status");
     status.setAttribute("aria-live", "polite");
