@@ -27,6 +27,9 @@ from numbering import mark
 
 PAGE = "book/index-of-terms"
 TERM = re.compile(r"^(\S.*)\n  \S", re.MULTILINE)
+HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
+SYMPTOM = re.compile(r"^### (.+)\n\n\(\*(.+?)\*\)", re.MULTILINE)
+LETTER = re.compile(r"^\| (\$.+?\$) \| (.+?) \|", re.MULTILINE)
 NOT_COUNTED = {"glossary", "index-of-terms", "ledger", "notation", "references", "source-map"}
 MOST, ENOUGH = 3, 2  # pages that are named, at most; how often a word has to stand there
 KINDS = {"figures": None, "worlds": "world"}  # modules that are told apart; None: left out
@@ -38,6 +41,7 @@ class Entry:
 
     name: str
     line: str
+    target: tuple[str, str] | None = None  # title and address of a section that has no label
     ids: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
 
@@ -51,7 +55,14 @@ class Entry:
     def letter(self) -> str:
         """The heading under which it stands."""
         first = self.place[0][:1].upper()
-        return first if first.isascii() and first.isalpha() else "Signs and numbers"
+        if HAN.match(first):
+            return "Chinese"
+        return first if first.isascii() and first.isalpha() else "Numbers"
+
+    @property
+    def order(self) -> tuple:
+        """What all lines are sorted by."""
+        return (self.letter == "Chinese", self.letter != "Numbers", self.place)
 
 
 # --- what there is --------------------------------------------------------------------------------
@@ -101,7 +112,9 @@ def exported(folder: Path) -> dict[str, tuple[str, str]]:
         if top.startswith("_") or KINDS.get(top, "function") is None:
             continue
         for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in public(folder, top):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in public(
+                folder, top
+            ):
                 said = (ast.get_docstring(node) or "").partition("\n")[0]
                 found[node.name] = (top, said)
     return found
@@ -125,6 +138,32 @@ def terms(folder: Path) -> list[Entry]:
     """A line for each term of the glossary."""
     names = TERM.findall((folder / "glossary.md").read_text("utf-8"))
     return [Entry(name, f"{{term}}`{name}`{chiefly(used(name, folder))}") for name in names]
+
+
+def chinese(folder: Path) -> list[Entry]:
+    """A line for each Chinese word of the glossary."""
+    text, found = (folder / "glossary.md").read_text("utf-8"), {}
+    for name, meaning in re.findall(r"^(\S.*)\n((?:  .*\n)+)", text, re.MULTILINE):
+        for word in HAN.findall(meaning):
+            found.setdefault(word, Entry(word, f"{word}: see {{term}}`{name}`"))
+    return list(found.values())
+
+
+def symptoms(folder: Path) -> list[Entry]:
+    """A line for each of the words in which a symptom is usually typed."""
+    found = {}
+    for title, said in SYMPTOM.findall((folder / "symptoms.md").read_text("utf-8")):
+        target = (title, f"symptoms.html#{nodes.make_id(title)}")
+        for word in filter(lambda word: "$" not in word, said.rstrip(".").split(", ")):
+            name = word.strip("`")
+            found.setdefault(name.lower(), Entry(name, f"{word}: the symptom ", target))
+    return list(found.values())
+
+
+def letters(folder: Path) -> list[str]:
+    """A line for each row of the tables of letters that mean one thing in the whole book."""
+    text = (folder / "notation.md").read_text("utf-8").partition("(letters-of-the-day)=")[0]
+    return [f"{letter}: {meaning}" for letter, meaning in LETTER.findall(text)]
 
 
 def chiefly(pages: list[str]) -> str:
@@ -154,8 +193,10 @@ def functions(folder: Path) -> list[Entry]:
         if cells:
             kind = KINDS.get(module, "function")
             pages = most(Counter(page for page, _ in cells))
-            line = f"`{name}`, from `policygrad.{module}`: {escaped(said)} {first(cells)}{also(pages)}"
-            found.append(Entry(name, line, [f"{kind}-{name}"], ["in-code"]))
+            line = (
+                f"`{name}`, from `policygrad.{module}`: {escaped(said)} {first(cells)}{also(pages)}"
+            )
+            found.append(Entry(name, line, ids=[f"{kind}-{name}"], classes=["in-code"]))
     return found
 
 
@@ -171,10 +212,16 @@ def also(pages: list[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """The first line of a docstring, no character of which is markup, but names in code."""
+    """The first line of a docstring, names in code, and no other markup; without TeX."""
+    if "\\" in text:
+        text = re.split(r"[:,](?= [^:]*\\)", text)[0] + "."
     parts = re.split(r"``(.+?)``", text)
     plain = [re.sub(r"([$*\[\]\\^_`{|}<>])", r"\\\1", part) for part in parts[::2]]
-    both = [part for pair in zip(plain, [*(f"`{c}`" for c in parts[1::2]), ""], strict=True) for part in pair]
+    both = [
+        part
+        for pair in zip(plain, [*(f"`{c}`" for c in parts[1::2]), ""], strict=True)
+        for part in pair
+    ]
     return "".join(both)
 
 
@@ -204,18 +251,24 @@ class IndexOfTerms(SphinxDirective):
 
     def run(self):
         folder = Path(self.env.srcdir) / "book"
-        entries = [*terms(folder), *functions(folder), *others(list(self.content), folder)]
-        entries.sort(key=lambda entry: (entry.letter != "Signs and numbers", entry.place))
-        self.refuse_twice(entries)
-        found = []
-        for letter in dict.fromkeys(entry.letter for entry in entries):
-            rows = [entry for entry in entries if entry.letter == letter]
-            section = nodes.section(ids=[f"letter-{nodes.make_id(letter)}"])
-            section += nodes.title(letter, letter)
-            section += self.listed(rows)
-            self.state.document.note_implicit_target(section)
-            found.append(section)
-        return found
+        own = [*terms(folder), *others(list(self.content), folder)]
+        known = {entry.name.lower() for entry in own}
+        more = [one for one in symptoms(folder) + chinese(folder) if one.name.lower() not in known]
+        self.refuse_twice(own)
+        entries = sorted([*own, *more, *functions(folder)], key=lambda entry: entry.order)
+        sections = [
+            self.section(letter, [entry for entry in entries if entry.letter == letter])
+            for letter in dict.fromkeys(entry.letter for entry in entries)
+        ]
+        return [*sections, self.section("Letters", [Entry("", line) for line in letters(folder)])]
+
+    def section(self, title: str, rows: list[Entry]) -> nodes.section:
+        """The lines of a letter under their heading."""
+        section = nodes.section(ids=[f"letter-{nodes.make_id(title)}"])
+        section += nodes.title(title, title)
+        section += self.listed(rows)
+        self.state.document.note_implicit_target(section)
+        return section
 
     def listed(self, rows: list[Entry]) -> list:
         """The lines of a letter as a list, each with its name as a target."""
@@ -226,6 +279,9 @@ class IndexOfTerms(SphinxDirective):
         listing["classes"].append("terms")
         for row, item in zip(rows, listing.children, strict=True):
             item["ids"] += row.ids
+            if row.target:
+                title, address = row.target
+                item[0] += nodes.reference(title, title, refuri=address, internal=True)
             item["classes"] += row.classes
         return node.children
 
@@ -233,8 +289,6 @@ class IndexOfTerms(SphinxDirective):
         """Say so where one word leads to two places, or to itself."""
         seen: dict[str, Entry] = {}
         for entry in entries:
-            if "in-code" in entry.classes:
-                continue
             if entry.name.lower() in seen:
                 message = f"the index has {entry.name!r} twice"
                 logging.getLogger(__name__).warning(message, location=self.get_location())

@@ -30,7 +30,22 @@ SIGNS = dict(
 ACCENTS = dict(hat="\u0302", widehat="\u0302", bar="\u0304", overline="\u0304", tilde="\u0303")
 WORDS = {"text", "textbf", "textit", "operatorname", "operatorname*", "mathrm", "textrm", "mathit"}
 LETTERS = {"mathbb", "mathcal", "mathbf", "boldsymbol", "mathsf", "texttt", "mathtt", "pmb"}
-FUNCTIONS = {"log", "ln", "arcsin", "exp", "max", "min", "arg", "Pr", "lim", "sup", "inf", "det", "sin", "cos"}
+FUNCTIONS = {
+    "log",
+    "ln",
+    "arcsin",
+    "exp",
+    "max",
+    "min",
+    "arg",
+    "Pr",
+    "lim",
+    "sup",
+    "inf",
+    "det",
+    "sin",
+    "cos",
+}
 ESCAPED = {"\\": "; ", "|": "‖", "!": "", "{": "{", "}": "}", "%": "%", "_": "_", "#": "#"}
 SPACES = {"quad", "qquad", "enspace", "thinspace"}
 
@@ -41,7 +56,9 @@ def readable(tex: str) -> str:
     tex = re.sub(r"\\(?:begin|end)\{[a-z]+\*?\}(?:\{[lcr@{}]*\})?", " ", tex)
     found, _ = sequence(TOKEN.findall(tex), 0)
     found = re.sub(r"\s*([,;])\s*", r"\1 ", found)
-    return re.sub(r"(?<=[(\[])\s+|\s+(?=[)\]^|\u02cd])|(?<=\|)\s+", "", re.sub(r"\s+", " ", found)).strip()
+    return re.sub(
+        r"(?<=[(\[])\s+|\s+(?=[)\]^|\u02cd])|(?<=\|)\s+", "", re.sub(r"\s+", " ", found)
+    ).strip()
 
 
 def sequence(tokens: list[str], at: int) -> tuple[str, int]:
@@ -107,5 +124,7 @@ def argument(tokens: list[str], at: int) -> tuple[str, int]:
 
 def bracketed(inner: str) -> str:
     """In brackets where it is more than one sign or word, unless it has some."""
-    plain = len(inner) == 1 or inner.isalnum() or re.fullmatch(r"\([^()]*\)|.[\u0300-\u036f]", inner)
+    plain = (
+        len(inner) == 1 or inner.isalnum() or re.fullmatch(r"\([^()]*\)|.[\u0300-\u036f]", inner)
+    )
     return inner if plain else f"({inner})"

@@ -164,7 +164,9 @@ def equations(article: HtmlElement, sayings: dict[str, str], page: str) -> Itera
         if anchor.startswith("equation-") and number:
             label = anchor.removeprefix("equation-")
             short = re.sub(r"^(eq|def)-", "", label)
-            text = " ".join(filter(None, (sayings.get(f"{page}#{anchor}"), readable(display.get("data-tex")))))
+            text = " ".join(
+                filter(None, (sayings.get(f"{page}#{anchor}"), readable(display.get("data-tex"))))
+            )
             yield Record("equation", anchor, f"{number} {short}", text, [number, short])
 
 
@@ -274,7 +276,12 @@ def also_called(article: HtmlElement | None) -> dict[str, list[str]]:
 
 # --- all of it ------------------------------------------------------------------------------------
 
-SPECIAL = {"notation": letters, "source-map": source_lines, "references": references, "index-of-terms": package}
+SPECIAL = {
+    "notation": letters,
+    "source-map": source_lines,
+    "references": references,
+    "index-of-terms": package,
+}
 
 
 def records(pages: dict[str, HtmlElement]) -> dict[str, list[Record]]:
