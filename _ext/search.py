@@ -130,7 +130,8 @@ def sections(page: str, article: HtmlElement) -> Iterator[Record]:
             boxes = ("exercise", "solution", "table", "highlight")[: 4 if page == "ledger" else 2]
             record.text = " ".join(filter(None, (plain(child, boxes) for child in own)))
         for child in own:
-            record.code |= identifiers(child)
+            if not has_class(child, "solution"):
+                record.code |= identifiers(child)
         if kind == "symptom":
             record.names += also(section)
         yield record

@@ -292,13 +292,19 @@
     return found;
   }
 
+  /** What nowhere stands as a whole: word by word, Chinese by pairs of characters. */
+  function apart(one) {
+    const { said } = one, han = HAN.test(said[0]);
+    if (said.length < (han ? 3 : 2) || having(one).size) return [one];
+    const parts = han ? said.slice(1).map((word, i) => said[i] + word) : said;
+    return parts.map((part) => units(part)[0]);
+  }
+
   function find(query) {
     let list = units(query);
     const equation = EQUATION.exec(query);
     if (equation) list = units(equation[1]);
-    list = list.flatMap((one) =>
-      one.phrase && !having(one).size ? one.said.map((word) => unit(words(word), false)) : [one]
-    );
+    list = list.flatMap(apart);
     if (list.every((one) => one.stop)) list.forEach((one) => (one.stop = false));
     const sequence = list.flatMap((one) => one.said.map((word) => lookup(word) ?? -1));
     const asked = { list, sequence, found: words(equation ? equation[1] : plainly(query)) };
@@ -306,7 +312,9 @@
     promote(asked, scores, equation);
     const hits = [...scores.values()].filter((hit) => !equation || (hit.first && hit.record.kind === "equation"));
     hits.sort((a, b) => b.first - a.first || b.score - a.score || a.record.id - b.record.id);
-    return { asked, hits: kept(hits), changed: list.filter((one) => one.changed).map((one) => [one.said[0], one.changed]) };
+    const changed = list.filter((one) => one.changed).map((one) => [one.said[0], one.changed]);
+    const nowhere = list.filter((one) => !one.stop && !one.found).map((one) => one.said.join(" "));
+    return { asked, hits: kept(hits), changed, nowhere };
   }
 
   function scored({ list, sequence }) {
@@ -314,6 +322,7 @@
     let all = 0;
     for (const one of list) {
       const found = having(one);
+      one.found = found.size;
       one.rarity = Math.log(1 + (records.length - found.size + 0.5) / (found.size + 0.5)) * (one.stop ? 0.15 : 1);
       if (!one.stop) all += one.rarity;
       for (const [id, weight] of found) {

@@ -82,7 +82,7 @@
     const head = element("span", "pg-hit-title", ...marked(title, search.marks(title, asked)));
     if (KINDS[record.kind]) head.append(" ", element("span", "pg-hit-kind", KINDS[record.kind]));
     link.append(head);
-    if (record.text || record.names.length) link.append(element("span", "pg-hit-text", ...around(search, record, asked)));
+    link.append(element("span", "pg-hit-text", ...around(search, record, asked)));
     link.href = address(record);
     link.id = id;
     return element("li", "", link);
@@ -130,9 +130,11 @@
       box.classList.toggle("pg-some", Boolean(search));
       status.textContent = "";
       if (!search) return;
-      const { hits, asked: units, changed } = search.find(query), pages = grouped(hits);
+      const { hits, asked: units, changed, nowhere } = search.find(query), pages = grouped(hits);
       status.textContent = count(hits.length, pages.length, query) +
-        changed.map(([from, to]) => ` Nothing has “${from}”; shown is “${to}”.`).join("");
+        changed.map(([from, to]) => ` No “${from}” in the book; this is for “${to}”.`).join("") +
+        (hits.length ? nowhere.map((word) => ` No “${word}” in the book.`).join("") : "");
+      status.dataset.query = query;
       pages.slice(0, limits.pages).forEach((group, i) => list.append(...section(search, group, units, `${place}-${i}`)));
       if (!hits.length) foot.append("Other words for it? See the ", anchor("book/index-of-terms.html", "index of terms"), ".");
       else if (place === "dialog") {
@@ -178,10 +180,11 @@
     return `${places} on ${pages === 1 ? "1 page" : `${pages} pages`}.`;
   }
 
-  /** The arrows go through field and links; a letter goes back to the field. */
+  /** The arrows go through field and links; Escape leaves the dialog. */
   function walk(event, input, links) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], all = [input, ...links.filter((one) => one.offsetParent)];
     const at = all.indexOf(document.activeElement);
+    if (event.key === "Escape") input.closest("dialog")?.close();
     if (step && at >= 0 && !event.altKey && !event.ctrlKey && !event.metaKey) {
       const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
       event.preventDefault();
