@@ -1,0 +1,440 @@
+/* What finds: words are read off the records once, and every query is answered from that.
+
+   A word counts by what it begins with (clip, clips, clipping), British or American, without marks
+   above letters; a Greek letter counts by its name. Words that hyphens or underscores join are
+   found one by one, as a phrase, and as one word. Chinese is found by characters that stand
+   together. Records are ranked by how rare the words are that they have, and where (BM25, with
+   titles and names above the text); what is called as the query says stands first. */
+(function () {
+  "use strict";
+
+  const WORD =
+    /\p{Script=Han}|[\u0370-\u03ff]\p{M}*|[∇∑∏∂∞]|\d+(?:[.,]\d+)+|(?:\d{1,2}[a-d]|[A-Za-z])\.\d+|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’]s(?!\p{L}))?/gu;
+  const HYPHENS = "-‐";
+  const HAN = /^\p{Script=Han}/u;
+  const JOINS = { "-": "", "‐": "", "_": "", "ˍ": "", "^": "^", "/": "/" };
+  const GREEK = {
+    α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "epsilon", ζ: "zeta", η: "eta", θ: "theta",
+    κ: "kappa", λ: "lambda", μ: "mu", ν: "nu", ξ: "xi", π: "pi", ρ: "rho", σ: "sigma", τ: "tau",
+    φ: "phi", χ: "chi", ψ: "psi", ω: "omega", "∇": "nabla", "∑": "sum", "∏": "prod",
+    "∂": "partial", "∞": "infinity",
+  };
+  const ALIKE = { zero: "0", varepsilon: "epsilon", infty: "infinity", learnt: "learned", maths: "math" };
+  const STOP = new Set(
+    ("a an and are as at be been but by can do does for from get gets go goes had has have how i if in into is it its " +
+      "me my not of on one or s so than that the their then there they this to was we were what when where which " +
+      "who why will with would you your always happen happens still mean means").split(" ")
+  );
+  const ORDER = ["term", "equation", "page", "symptom", "source", "section", "function", "reference", "figure",
+    "exercise", "letter", "claim", "check"];
+  const UNNAMED = new Set(["claim", "letter"]); // whose names are others'
+  const PRIOR = { page: 1.15, term: 1.25, symptom: 1.2, section: 1, function: 0.9, equation: 0.75, exercise: 0.7,
+    figure: 0.75, source: 0.75, reference: 0.85, letter: 0.65, claim: 0.5, check: 0.45 };
+  const WEIGHT = { title: 5, names: 4, text: 1, code: 0.6 };
+  const EQUATION =
+    /^\s*(?:(?=\()|(?:eq|eqn|equation|formula)s?\b\.?)\s*\(?\s*((?:\d+[a-d]?|[a-z])\.\d+)\s*\)?\s*$/i;
+  const LOOKED_AT = 120; // of how many it is asked whether the words stand together
+  const K1 = 1.2, B = 0.6;
+
+  const known = new Map(); // word as written -> number of its stem
+  const stems = new Map(); // stem -> its number
+  const postings = []; // number of a stem -> [record, weight, record, weight, ...]
+  const exact = new Map(); // a whole name, its words in a row -> records
+  let records = [], spelled = [], meanLength = 1;
+
+  // --- words ---------------------------------------------------------------------------------------
+
+  function fold(word) {
+    if (/^[a-z0-9]+$/.test(word)) return word;
+    const bare = word.toLowerCase().replace(/['’]s$/, "").normalize("NFD").replace(/\p{M}/gu, "");
+    return GREEK[bare.replace("ϵ", "ε").replace("ϕ", "φ")] || bare;
+  }
+
+  /** The part of a word that its forms share; crude, and the same for text and query. */
+  function stem(word) {
+    let w = ALIKE[word] || word;
+    if (w.length < 4 || !/^[a-z]+$/.test(w)) return w === "kls" || w === "mdps" ? w.slice(0, -1) : w;
+    if (w.endsWith("s")) {
+      w = w.replace(/ies$/, "y").replace(/(ss|x|ch|sh|o)es$/, "$1").replace(/([^suia])s$/, "$1");
+    }
+    w = w.replace(/is(e|ed|er|ing|ation|able)$/, "iz$1").replace(/yse/, "yze");
+    if (w.length > 5) w = w.replace(/our/, "or").replace(/tre$/, "ter");
+    w = w.replace(/izations?$/, "iz").replace(/(.{3})(?:ators?|ations?|ating|ated?)$/, "$1at");
+    if (/(?:ing|ed|ly)$/.test(w)) {
+      w = w.replace(/(..[aeiouy].*|[aeiouy]..+)(?:ing|ed)$/, "$1").replace(/(.{4})ly$/, "$1");
+    }
+    return w.replace(/([bdfgmnprt])\1$/, "$1").replace(/(l)\1(?=(?:er)?$)/, "$1").replace(/(..)e$/, "$1");
+  }
+
+  /** The words of a text, each with its place, and whether it is joined to the one before. */
+  function words(text) {
+    const found = [];
+    let last = -2; // where the word before ends
+    for (const match of text.matchAll(WORD)) {
+      const start = match.index, sign = start === last + 1 ? text[last] : "", join = JOINS[sign];
+      last = start + match[0].length;
+      found.push({ word: match[0], start, end: last, join, sign });
+    }
+    return found;
+  }
+
+  function numberOf(word) {
+    let number = known.get(word);
+    if (number === undefined) {
+      const folded = fold(word), form = stem(folded);
+      number = stems.get(form);
+      if (number === undefined) {
+        number = postings.push([]) - 1;
+        stems.set(form, number);
+      }
+      known.set(word, number);
+      spelled.push([folded, number]);
+    }
+    return number;
+  }
+
+  /** Runs of joined words, as one word each: gamma^t, rewardtogo. */
+  function joined(found) {
+    const runs = [];
+    for (let i = 1; i < found.length; i++) {
+      if (found[i].join === undefined) continue;
+      let first = i - 1, whole = fold(found[first].word);
+      while (i < found.length && found[i].join !== undefined) {
+        whole += found[i].join + fold(found[i].word);
+        i++;
+      }
+      runs.push({ whole, first, last: i - 1 });
+    }
+    return runs;
+  }
+
+  /** A name as a whole: hyphens do not count, what is tied more closely is one word. */
+  function keyOf(found) {
+    const closely = joined(found).filter((run) => found.slice(run.first + 1, run.last + 1).some((one) => !HYPHENS.includes(one.sign)));
+    const inside = (i) => closely.find((run) => run.first <= i && i <= run.last);
+    const parts = found.map((one, i) => {
+      const run = inside(i);
+      return run ? (run.first === i ? run.whole : "") : stem(fold(one.word));
+    });
+    return parts.filter(Boolean).join(" ");
+  }
+
+  // --- reading the records -------------------------------------------------------------------------
+
+  function load(pages) {
+    for (const { page, number, records: rows } of pages) {
+      const title = rows[0][2];
+      for (const [kind, anchor, name, text = "", names = "", code = ""] of rows) {
+        records.push({ page, number, pageTitle: title, kind, anchor, title: name, text,
+          names: names ? names.split("|") : [], code, id: records.length });
+      }
+    }
+    let total = 0;
+    for (const record of records) total += read(record);
+    meanLength = total / records.length;
+    spelled = [...new Map(spelled)].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  }
+
+  function read(record) {
+    const weights = new Map();
+    const note = (number, weight) => weights.set(number, (weights.get(number) || 0) + weight);
+    const field = (text, weight) => {
+      const sequence = [];
+      let match, ties = false, last = -2;
+      WORD.lastIndex = 0;
+      while ((match = WORD.exec(text))) {
+        const sign = match.index === last + 1 ? text[last] : "", number = numberOf(match[0]);
+        note(number, weight);
+        if (sign !== "" && JOINS[sign] !== undefined) ties = true;
+        if (sign !== "ˍ" || match[0] !== "θ") sequence.push(number); // ∇ˍθ is read ∇
+        last = WORD.lastIndex;
+      }
+      if (ties) for (const run of joined(words(text))) note(numberOf(run.whole), weight);
+      return sequence;
+    };
+    record.sequence = field(record.text, WEIGHT.text);
+    record.titleSequence = field(record.title, WEIGHT.title);
+    record.nameSequences = record.names.map((name) => field(name, WEIGHT.names));
+    if (record.code) field(record.code, WEIGHT.code);
+    for (const [number, weight] of weights) postings[number].push(record.id, weight);
+    if (!UNNAMED.has(record.kind)) {
+      for (const name of [record.title, ...record.names]) {
+        const key = keyOf(words(name));
+        if (!exact.has(key)) exact.set(key, []);
+        if (!exact.get(key).includes(record)) exact.get(key).push(record);
+      }
+    }
+    record.length = record.sequence.length + 8;
+    return record.length;
+  }
+
+  // --- a query -------------------------------------------------------------------------------------
+
+  const lookup = (word) => {
+    const number = stems.get(stem(fold(word)));
+    return number === undefined || !postings[number].length ? undefined : number;
+  };
+
+  /** What is typed as in TeX, in the characters of the texts. */
+  const plainly = (query) => query.replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1");
+
+  /** A query as units: a word, a run of joined words, or characters that stand together. */
+  function units(query) {
+    const found = words(plainly(query));
+    const list = [];
+    for (let i = 0; i < found.length; i++) {
+      let last = i;
+      while (
+        last + 1 < found.length &&
+        (found[last + 1].join !== undefined ||
+          (HAN.test(found[last].word) && HAN.test(found[last + 1].word) && found[last].end === found[last + 1].start))
+      ) last++;
+      list.push(unit(found.slice(i, last + 1), last === found.length - 1 && /[\p{L}\p{N}]$/u.test(query)));
+      i = last;
+    }
+    return list;
+  }
+
+  function unit(parts, open) {
+    const said = parts.map((part) => part.word);
+    const one = { said, forms: new Map(), phrase: null, stop: false, changed: "" };
+    if (parts.length > 1) {
+      const [run] = joined(parts);
+      const whole = run && stems.get(stem(run.whole));
+      if (whole !== undefined && postings[whole].length) one.forms.set(whole, 1.3);
+      const numbers = said.map(lookup);
+      const tied = parts.some((part) => part.join === "^" || part.join === "/");
+      if (!numbers.includes(undefined) && !(tied && one.forms.size)) one.phrase = numbers;
+      return one;
+    }
+    const folded = fold(said[0]), number = lookup(said[0]);
+    one.stop = STOP.has(folded);
+    if (number !== undefined) one.forms.set(number, 1);
+    if (open && !HAN.test(folded) && folded.length > 1 && /^\p{L}/u.test(folded)) begun(folded, one);
+    if (!one.forms.size && folded.length > 4) nearly(folded, one);
+    return one;
+  }
+
+  /** Words that begin like this one, which may still be being typed. */
+  function begun(folded, one) {
+    const weight = one.forms.size ? 0.25 : 0.8;
+    let low = 0, high = spelled.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (spelled[middle][0] < folded) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < spelled.length && spelled[low][0].startsWith(folded); low++) {
+      const number = spelled[low][1];
+      if (!one.forms.has(number) && postings[number].length) one.forms.set(number, weight);
+    }
+  }
+
+  /** Words that a slip or two away: what was meant by a word that is nowhere. */
+  function nearly(folded, one) {
+    let best = folded.length > 7 ? 2 : 1;
+    for (const [word, number] of spelled) {
+      if (word[0] !== folded[0] || Math.abs(word.length - folded.length) > best || !postings[number].length) continue;
+      const far = slips(word, folded, best);
+      if (far < best) one.forms.clear();
+      if (far <= best) {
+        best = far;
+        one.forms.set(number, 0.7);
+        one.changed = word;
+      }
+    }
+  }
+
+  /** How many letters were left out, put in, changed or swapped; more than `most` is not counted. */
+  function slips(a, b, most) {
+    let before = [], row = Array.from({ length: b.length + 1 }, (_, j) => j);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] !== b[j - 1]));
+        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) next[j] = Math.min(next[j], before[j - 2] + 1);
+      }
+      if (Math.min(...next) > most) return most + 1;
+      [before, row] = [row, next];
+    }
+    return row[b.length];
+  }
+
+  // --- ranking -------------------------------------------------------------------------------------
+
+  function places(sequence, phrase) {
+    let count = 0;
+    for (let i = sequence.indexOf(phrase[0]); i >= 0; i = sequence.indexOf(phrase[0], i + 1)) {
+      if (phrase.every((number, k) => sequence[i + k] === number)) count++;
+    }
+    return count;
+  }
+
+  /** The records that have a unit, each with its weight there. */
+  function having(one) {
+    const found = new Map();
+    for (const [number, factor] of one.forms) {
+      const list = postings[number];
+      for (let i = 0; i < list.length; i += 2) {
+        found.set(list[i], Math.max(found.get(list[i]) || 0, list[i + 1] * factor));
+      }
+    }
+    if (one.phrase) {
+      const lists = one.phrase.map((number) => postings[number]);
+      const shortest = lists.reduce((a, b) => (b.length < a.length ? b : a));
+      for (let i = 0; i < shortest.length; i += 2) {
+        const record = records[shortest[i]];
+        const weight = places(record.sequence, one.phrase) + WEIGHT.title * places(record.titleSequence, one.phrase) +
+          record.nameSequences.reduce((sum, name) => sum + WEIGHT.names * places(name, one.phrase), 0);
+        if (weight) found.set(record.id, Math.max(found.get(record.id) || 0, weight));
+      }
+    }
+    return found;
+  }
+
+  /** What nowhere stands as a whole: word by word, Chinese by pairs of characters. */
+  function apart(one) {
+    const { said } = one, han = HAN.test(said[0]);
+    if (said.length < (han ? 3 : 2) || having(one).size) return [one];
+    const parts = han ? said.slice(1).map((word, i) => said[i] + word) : said;
+    return parts.map((part) => units(part)[0]);
+  }
+
+  function find(query) {
+    let list = units(query);
+    const equation = EQUATION.exec(query);
+    if (equation) list = units(equation[1]);
+    list = list.flatMap(apart);
+    if (list.every((one) => one.stop)) list.forEach((one) => (one.stop = false));
+    const sequence = list.flatMap((one) => one.said.map((word) => lookup(word) ?? -1));
+    const asked = { list, sequence, found: words(equation ? equation[1] : plainly(query)) };
+    const scores = scored(asked);
+    promote(asked, scores, equation);
+    const hits = [...scores.values()].filter((hit) => !equation || (hit.first && hit.record.kind === "equation"));
+    hits.sort((a, b) => b.first - a.first || b.score - a.score || a.record.id - b.record.id);
+    const changed = list.filter((one) => one.changed).map((one) => [one.said[0], one.changed]);
+    const nowhere = list.filter((one) => !one.stop && !one.found).map((one) => one.said.join(" "));
+    return { asked, hits: kept(hits), changed, nowhere };
+  }
+
+  function scored({ list, sequence }) {
+    const scores = new Map();
+    let all = 0;
+    for (const one of list) {
+      const found = having(one);
+      one.found = found.size;
+      one.rarity = Math.log(1 + (records.length - found.size + 0.5) / (found.size + 0.5)) * (one.stop ? 0.15 : 1);
+      if (!one.stop) all += one.rarity;
+      for (const [id, weight] of found) {
+        if (!scores.has(id)) scores.set(id, { record: records[id], score: 0, covered: 0, first: 0 });
+        const hit = scores.get(id), long = 1 - B + (B * hit.record.length) / meanLength;
+        hit.score += (one.rarity * weight * (K1 + 1)) / (weight + K1 * long);
+        if (!one.stop) hit.covered += one.rarity;
+      }
+    }
+    for (const hit of scores.values()) {
+      hit.share = all ? hit.covered / all : 1;
+      hit.score *= hit.share ** 3 * PRIOR[hit.record.kind];
+    }
+    const first = [...scores.values()].sort((a, b) => b.score - a.score).slice(0, LOOKED_AT);
+    for (const hit of first) hit.score *= together(hit.record, list, sequence);
+    return scores;
+  }
+
+  /** More for words that stand together, most for those that make up the title. */
+  function together(record, list, sequence) {
+    let factor = 1;
+    if (sequence.length > 1) {
+      if (places(record.titleSequence, sequence)) factor *= 2.2;
+      else if (places(record.sequence, sequence)) factor *= 1.7;
+    }
+    const content = list.filter((one) => !one.stop);
+    const inTitle = content.filter((one) => has(record.titleSequence, one)).length;
+    if (content.length && inTitle === content.length) {
+      factor *= 1.4 + inTitle / Math.max(record.titleSequence.length, inTitle);
+    } else if (content.length > 1 && record.nameSequences.some((name) => content.every((one) => has(name, one)))) factor *= 1.6;
+    else if (content.length > 1) factor *= 1 + 0.6 * closeness(record.sequence, content);
+    return factor;
+  }
+
+  const has = (sequence, one) =>
+    one.phrase ? places(sequence, one.phrase) > 0 : sequence.some((number) => (one.forms.get(number) || 0) >= 0.7);
+
+  /** 1 where all the words follow each other, less the further they are apart. */
+  function closeness(sequence, content) {
+    const last = content.map(() => -1);
+    let best = Infinity;
+    sequence.forEach((number, at) => {
+      content.forEach((one, k) => {
+        if (one.forms.has(number) || (one.phrase && one.phrase[0] === number)) last[k] = at;
+      });
+      const from = Math.min(...last);
+      if (from >= 0) best = Math.min(best, at - from + 1);
+    });
+    return Math.min(1, content.length / best);
+  }
+
+  /** What has the query for its name, as a whole, stands first. */
+  function promote({ list, found }, scores, equation) {
+    const keys = [keyOf(found)], content = found.filter((one) => !STOP.has(fold(one.word)));
+    if (!equation && content.length > 1) keys.push(keyOf(content));
+    keys.forEach((key, later) => {
+      for (const record of exact.get(key) || []) {
+        if (!scores.has(record.id)) scores.set(record.id, { record, score: 1, share: 1, first: 0 });
+        const hit = scores.get(record.id);
+        hit.first = Math.max(hit.first, 100 - 50 * later - ORDER.indexOf(record.kind));
+      }
+    });
+  }
+
+  /** Without what has only a few of the words, or is far behind. */
+  function kept(hits) {
+    if (!hits.length) return hits;
+    const most = Math.max(...hits.map((hit) => hit.share)), best = Math.max(...hits.map((hit) => hit.score));
+    return hits.filter((hit) => hit.first || (hit.share > Math.min(0.5, most * 0.7) && hit.score > best * 0.12));
+  }
+
+  // --- what is shown -------------------------------------------------------------------------------
+
+  /** Where the words of a query stand in a text: pairs of begin and end. */
+  function marks(text, { list }) {
+    const found = words(text), numbers = found.map((one) => numberOf(one.word)), ranges = [];
+    const content = list.some((one) => !one.stop) ? list.filter((one) => !one.stop) : list;
+    for (const one of content) {
+      found.forEach((word, i) => {
+        if (one.forms.has(numbers[i])) ranges.push([word.start, word.end, one]);
+        if (one.phrase && one.phrase.every((number, k) => numbers[i + k] === number)) {
+          ranges.push([word.start, found[i + one.phrase.length - 1].end, one]);
+        }
+      });
+      for (const run of joined(found)) {
+        if (one.forms.has(stems.get(stem(run.whole)))) ranges.push([found[run.first].start, found[run.last].end, one]);
+      }
+    }
+    ranges.sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+    return ranges.filter((range, i) => !i || range[0] >= Math.max(...ranges.slice(0, i).map((one) => one[1])));
+  }
+
+  /** The part of a text that has the most of the query, and where the words are in it. */
+  function excerpt(text, asked, length = 170) {
+    const ranges = marks(text, asked);
+    let best = 0, from = 0;
+    ranges.forEach(([start], i) => {
+      const seen = new Set();
+      let value = 0;
+      for (let k = i; k < ranges.length && ranges[k][1] - start <= length; k++) {
+        value += seen.has(ranges[k][2]) ? 0.05 : ranges[k][2].rarity || 0;
+        seen.add(ranges[k][2]);
+      }
+      if (value > best + 1e-9) [best, from] = [value, start];
+    });
+    let start = Math.max(0, from - 50), end = Math.min(text.length, start + length + 60);
+    if (start > 0) start = text.indexOf(" ", start) + 1 || start;
+    if (end < text.length) end = Math.max(text.lastIndexOf(" ", end), start + 1);
+    const inside = ranges.filter((range) => range[0] >= start && range[1] <= end);
+    return { text: text.slice(start, end), before: start > 0, after: end < text.length,
+      marks: inside.map(([a, b]) => [a - start, b - start]) };
+  }
+
+  window.policygradSearch = { load, find, marks, excerpt, words, stem, fold };
+})();
