@@ -21,6 +21,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote, urlsplit
 
+import yaml
 from sphinx.errors import ConfigError
 
 import summaries
@@ -87,16 +88,23 @@ def repository(config) -> Repository | None:
 
 
 def configure(app, config):
-    """Derive from the one value all that Sphinx and the theme want to know."""
+    """Derive from the one value all that Sphinx and the theme want to know.
+
+    It is read from the file: of what Jupyter Book makes of it nothing is left where the settings
+    also have options for the theme.
+    """
+    settings = yaml.safe_load((Path(app.srcdir) / "_config.yml").read_text(encoding="utf-8"))
     options = config.html_theme_options
     options["logo"] = {"text": config.html_title} | (options.get("logo") or {})
+    named = settings.get("repository") or {}
+    options["repository_url"] = named.get("url") or ""
     where = repository(config)
-    launch = dict(options.get("launch_buttons") or {})
     if where is None:
-        services = [key for key in launch if key.endswith("_url")]
-        options["launch_buttons"] = {k: v for k, v in launch.items() if k not in services}
         return
     options["repository_url"] = where.url
+    options["repository_branch"] = named.get("branch") or "main"
+    options["path_to_docs"] = named.get("path_to_book") or ""
+    options["launch_buttons"] = settings.get("launch_buttons") or {}
     for button in ("repository", "edit_page", "issues"):
         options[f"use_{button}_button"] = True
     base = config.html_baseurl or where.pages()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from docutils import nodes
 
-LEAST, ENOUGH, MOST = 50, 100, 160  # characters: a search engine shows no more
+LEAST, ENOUGH, MOST = 50, 110, 160  # characters: a search engine shows no more
 GREEK = dict(
     zip(
         "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho "
