@@ -41,6 +41,7 @@ def draw(target: Path, title: str) -> None:
     if book not in sys.path:
         sys.path.append(book)
     from matplotlib.figure import Figure
+
     from policygrad.figures.style import ESTIMATE, EXACT, FAINT, POLICY, styled
 
     with styled():

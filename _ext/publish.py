@@ -277,7 +277,9 @@ def versions_page(book: str, names: list[str]) -> str:
 def site_map(app, base: str) -> str:
     """The pages of the book, for those who search them for others."""
     names = sorted(name for name in app.env.found_docs if name not in NOT_LISTED)
-    lines = [f"  <url><loc>{escape(base + app.builder.get_target_uri(n))}</loc></url>" for n in names]
+    lines = [
+        f"  <url><loc>{escape(base + app.builder.get_target_uri(n))}</loc></url>" for n in names
+    ]
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',

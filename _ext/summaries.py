@@ -88,7 +88,9 @@ def summary(doctree: nodes.document | None, title: str, book: str) -> str:
             text = longer
         if len(text) >= LEAST:
             return text
-    return cut(f"{title}. {text}".strip() + f" A page of the book “{book}”, whose equations are run.")
+    return cut(
+        f"{title}. {text}".strip() + f" A page of the book “{book}”, whose equations are run."
+    )
 
 
 def cut(text: str) -> str:
