@@ -17,6 +17,7 @@ import cross_references
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+FOLDER = ("--notebook-dir=", "--ServerApp.root_dir=")
 
 
 def environment(made: Path) -> dict[str, str]:
@@ -27,15 +28,33 @@ def environment(made: Path) -> dict[str, str]:
     }
 
 
+def trust(folder: Path, made: Path) -> list[str]:
+    """Let JupyterLab show the pictures of the chapters; the options by which it knows of this.
+
+    Pictures are SVG and HTML, which it hides in a notebook that was not made on this machine. What
+    it may show stands in a file of this book, not in the one of all that the reader trusts.
+    """
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    places = {"db_file": str(made / "trusted.db"), "secret_file": str(made / "trusted.key")}
+    notary = NotebookNotary(**places)
+    for path in sorted(folder.glob("*.ipynb")):
+        notary.sign(nbformat.read(path, as_version=4))
+    notary.store.close()
+    return [f"--NotebookNotary.{name}={place}" for name, place in places.items()]
+
+
 def main(options: list[str]) -> None:
     """Become JupyterLab."""
     made = ROOT / "_build" / "lab"
     cross_references.write(ROOT, made)
+    folder = next((o.partition("=")[2] for o in options if o.startswith(FOLDER)), ROOT / "book")
+    given = [o for o in options if not o.startswith(FOLDER)] + trust(Path(folder), made)
     os.environ.update(environment(made))
     from jupyterlab.labapp import main as start
 
-    elsewhere = any(o.startswith(("--notebook-dir", "--ServerApp.root_dir")) for o in options)
-    sys.exit(start(options if elsewhere else [f"--notebook-dir={ROOT / 'book'}", *options]))
+    sys.exit(start([f"--notebook-dir={folder}", *given]))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,10 @@
 
   const say = (element, words) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    const text = walker.nextNode();
-    if (text && text.nodeValue !== words) text.nodeValue = words;
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      if (text.nodeValue !== words) text.nodeValue = words;
+      words = ""; // the rest of it, as in the three pieces of "(4)"
+    }
   };
 
   const lead = (element, label) => {
