@@ -3,9 +3,9 @@
     python _ext/fresh.py NAME [NAME ...]
 
 After an edit the outputs that a chapter stores are those of other cells, and `make test`, which
-compares, says so. This command stores the new ones. A chapter is named by its file, by the beginning
-of it, or by its number: ``08-policy-gradient-theorem``, ``08`` or ``8``. The text of cells is never
-touched; and if a cell fails, it is named, and no file is written at all.
+compares, says so. This command stores the new ones. A chapter is named by its file, by how that
+begins, or by its number: ``08-policy-gradient-theorem``, ``08`` or ``8``. The text of cells is
+never touched; and if a cell fails, it is named, and no file is written at all.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python _ext/lab.py [options of JupyterLab]
 
-Settings lie in ``lab/``: they keep JupyterLab from asking the network for news and releases, and its
-kernel from telling more of itself than a chapter stores. ``saving.py`` keeps a save from changing
-what was only read. ``cross_references.py`` makes the references to other chapters lead there.
+Settings lie in ``lab/``: they keep JupyterLab from asking the network for news and releases, and
+its kernel from telling more of itself than a chapter stores. ``saving.py`` keeps a save from
+changing what was only read. ``cross_references.py`` makes references to other chapters lead there.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Repository:
         return f"https://{self.host}/{self.owner}/{self.name}"
 
     def pages(self) -> str:
-        """The address at which the service publishes a site, with a slash at its end, or nothing."""
+        """The address at which the service publishes a site, with a slash at its end; or none."""
         if self.forge not in FORGES:
             return ""
         host = f"{self.owner.lower()}.{self.forge}.io"
@@ -254,7 +254,7 @@ def not_found(app, base: str) -> str:
     first = app.builder.get_target_uri(app.config.root_doc)
     body = f"""
 <h1>There is no such page</h1>
-<p>The address may hold a slip, or the page has another name by now. Its words can still be found:</p>
+<p>The address may hold a slip, or the page has another name by now. Search for its words:</p>
 <form action="{top}search.html" role="search">
   <label for="q">Search this book</label>
   <input id="q" name="q" type="search" /> <button>Search</button>

@@ -21,7 +21,7 @@ GREEK = dict(
         strict=True,
     )
 )
-WORDS = {"log": "log ", "nabla": "∇", "sum": "Σ", "mid": "|", "to": "→", "le": "≤", "ge": "≥"}
+WORDS = {"log": "log ", "sum": "Σ", "mid": "|", "to": "→", "le": "≤", "ge": "≥"}
 SUBSCRIPTS = dict(zip("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 SUPERSCRIPTS = dict(zip("0123456789aehijklmnoprstT", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵉʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵀ", strict=True))
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-ZΑ-Ωα-ω“\"0-9])")
@@ -30,12 +30,12 @@ UNSAID = "\N{REPLACEMENT CHARACTER}"  # a formula that letters cannot spell
 
 
 def spelled(tex: str) -> str:
-    """Spell a formula with letters, or say that it cannot be done.
+    r"""Spell a formula with letters, or say that it cannot be done.
 
-    >>> spelled(r"\\gamma^t G_t"), spelled(r"\\nabla_\\theta J(\\theta)")
+    >>> spelled(r"\gamma^t G_t"), spelled(r"\nabla_\theta J(\theta)")
     ('γᵗ Gₜ', '∇J(θ)')
     """
-    text = re.sub(r"\\nabla_(\\theta|\{\\theta\})", r"\\nabla ", tex)
+    text = re.sub(r"\\nabla(_(\\theta|\{\\theta\}))? *", "∇", tex)
     text = re.sub(r"\\([,;:!]| )", " ", text).replace("-", "−")
     text = re.sub(r"\\([A-Za-z]+) ?", lambda m: (GREEK | WORDS).get(m[1], UNSAID), text)
     for sign, table in (("_", SUBSCRIPTS), ("^", SUPERSCRIPTS)):

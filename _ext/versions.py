@@ -4,8 +4,8 @@
 
 In ``_build/versions/site`` the book of this checkout lies at the top, and that of a tag ``v1.2`` or
 ``v1.2.3`` in the folder ``v1.2``; of several tags of one folder the last counts. A version is built
-from its own files, with its own lock. Each lists all of them on its page ``versions.html``, and each
-page of an older one begins with a line that leads to the same page of the newest.
+from its own files, with its own lock. Each lists all of them on its page ``versions.html``, and
+each page of an older one begins with a line that leads to the same page of the newest.
 
 All links are relative: the folder may lie anywhere.
 """

@@ -20,7 +20,10 @@ from pathlib import Path
 import nbformat
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "_ext"))
-from fresh import CellFailed, executed, normalise, store
+import fresh
+from fresh import CellFailed, normalise
+
+METADATA = fresh.METADATA
 
 MAX_LINES = 30
 MAX_FOLDED = 60  # plumbing, which a reader opens on purpose
@@ -109,7 +112,7 @@ def problems(path: Path) -> list[str]:
 
 def run(path: Path) -> bool:
     """Execute a notebook as the build does and store it; True if the file changed."""
-    return store(path, executed(path))
+    return fresh.store(path, fresh.executed(path))
 
 
 def main(command: str, *names: str) -> int:

@@ -119,9 +119,7 @@ def test_no_stylesheet_fetches_anything_remote(site):
 @pytest.mark.site
 def test_formulas_need_no_script(pages, site):
     for page in pages:
-        assert "mathjax" not in re.sub(r"(?i)<mjx.*?>|class=\"mathjax\"", "", page.text.lower()), (
-            page.path
-        )
+        assert "mathjax" not in re.sub(r"(?i)<mjx.*?>|class=\"mathjax\"", "", page.text.lower()), page.path
         if page.formulas:
             assert "formulas.css" in page.text, page.path.name
     styles = (site / "_static" / "formulas.css").read_text(encoding="utf-8")
