@@ -57,16 +57,19 @@ site-test: tests ready ## Test the built book: links, and each page in a browser
 	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs -n $(JOBS) --dist worksteal
 	@echo 'The tests of the built site are through; those skipped are named above.'
 
-# Without its settings here JupyterLab asks the network for news and for newer releases; and it takes
-# a chapter for changed as soon as it is open, since its kernel tells more of itself than is stored.
-LAB := JUPYTER_CONFIG_PATH="$$PWD/_ext/lab" JUPYTER_PATH="$$PWD/_ext/lab" $(RUN) -m jupyterlab
-
+# With settings of the book: without them JupyterLab asks the network for news and newer releases, and
+# takes a chapter for changed as soon as it is open.
 .PHONY: lab
 lab: ready ## Open the chapters in JupyterLab, to change and rerun cells (ARGS=... for its options)
-	@$(LAB) --notebook-dir=book $(ARGS)
+	@$(RUN) _ext/lab.py $(ARGS)
+
+# Three commands write into book/, and their help says so: a reader's edits are safe from all others.
+.PHONY: fresh
+fresh: ready ## Run a chapter you changed and store its outputs in book/ (CHAPTER=08, or several)
+	@$(RUN) _ext/fresh.py $(CHAPTER)
 
 .PHONY: notebooks
-notebooks: ready ## Run every notebook in place and store its outputs
+notebooks: tests ready ## Run every notebook and store its outputs in book/
 	@$(RUN) tests/notebooks.py run book/*.ipynb
 
 .PHONY: lint
@@ -78,7 +81,7 @@ lint: ready ## Check style and form of the code
 	@$(RUN) -m ruff format --check $(NARROW) book/*.ipynb
 
 .PHONY: format
-format: ready ## Put code into that form
+format: ready ## Put code into that form, that of the cells in book/ too
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff format $(NARROW) book/*.ipynb
@@ -138,6 +141,10 @@ lock: ready ## Compile requirements.in into the lock (ARGS="--upgrade-package nu
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-strip-extras --custom-compile-command 'make lock' --quiet $(ARGS)
 	@echo 'requirements.txt is up to date with requirements.in; the next command installs it.'
+
+.PHONY: versions
+versions: ready ## Build the book and each version that has a tag, to publish: _build/versions/site
+	@$(RUN) _ext/versions.py
 
 .PHONY: clean
 clean: ## Remove everything built, but not .venv

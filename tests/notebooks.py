@@ -10,7 +10,6 @@ was never executed passes, and so does a PNG. `problems` covers what nbval leave
 from __future__ import annotations
 
 import json
-import os
 import re
 import statistics
 import sys
@@ -20,34 +19,18 @@ from pathlib import Path
 
 import nbformat
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "_ext"))
+import fresh
+from fresh import CellFailed, normalise
+
+METADATA = fresh.METADATA
+
 MAX_LINES = 30
 MAX_FOLDED = 60  # plumbing, which a reader opens on purpose
 MEDIAN_LINES = 10  # at least half of the cells that a page shows stay below it
 FOLDED = {"hide-input", "remove-input"}
-CELL_SECONDS = 60
-
-# Nothing here depends on the machine or on the patch version of Python.
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
-}
-PAGE = ("mystnb", "html_theme.sidebar_secondary.remove")  # how the page is to look
-TRACES_OF_AN_EDITOR = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
-
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(?:home|Users|root|tmp|usr|opt|var)/|\b[A-Z]:\\")
-
-
-def normalise(notebook):
-    """Replace or remove in place whatever an editor or another machine would write differently."""
-    for key in list(notebook.metadata):
-        if key not in METADATA and key not in PAGE:
-            del notebook.metadata[key]
-    notebook.metadata.update(nbformat.from_dict(METADATA))
-    for cell in notebook.cells:
-        for key in TRACES_OF_AN_EDITOR:
-            cell.metadata.pop(key, None)
-    return notebook
 
 
 def join(text) -> str:
@@ -127,36 +110,9 @@ def problems(path: Path) -> list[str]:
     return found
 
 
-class CellFailed(Exception):
-    """A cell of a notebook did not come to its end, so nothing was stored."""
-
-
 def run(path: Path) -> bool:
     """Execute a notebook as the build does and store it; True if the file changed."""
-    from nbclient.exceptions import CellExecutionError
-    from nbconvert.preprocessors import ExecutePreprocessor
-
-    notebook = nbformat.read(path, as_version=4)
-    executor = ExecutePreprocessor(
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,
-    )
-    try:
-        executor.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
-    except CellExecutionError as error:
-        first = f"{error.evalue}".strip().partition("\n")[0]
-        place = f"{path}, cell [{executor.code_cells_executed}]: {error.ename}: {first}"
-        raise CellFailed(place) from error
-    text = nbformat.writes(normalise(notebook), version=4) + "\n"
-    changed = text != path.read_text(encoding="utf-8")
-    if changed:
-        # An interrupted run leaves the old file or the new one, never a part.
-        fresh = path.with_suffix(".ipynb.new")
-        fresh.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(fresh, path)
-    return changed
+    return fresh.store(path, fresh.executed(path))
 
 
 def main(command: str, *names: str) -> int:
@@ -169,7 +125,7 @@ def main(command: str, *names: str) -> int:
             try:
                 changed = run(path)
             except CellFailed as failure:
-                print(f"failed\n{failure.__cause__}")
+                print("failed")
                 failed.append(str(failure))
                 continue
             seconds = time.monotonic() - start
