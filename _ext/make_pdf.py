@@ -1,8 +1,8 @@
 """Make the PDF of the book: ``make pdf``.
 
-The pages of the site that was built are joined into one, which Chromium prints twice: first to learn
-on which page everything stands, then with the numbers of the pages filled in. That nothing moved in
-between is asserted. The file takes the place of an older one when it is whole.
+The pages of the site that was built are joined into one, which Chromium prints twice: first to
+learn on which page everything stands, then with the numbers of the pages filled in. That nothing
+moved in between is asserted. The file takes the place of an older one when it is whole.
 """
 
 from __future__ import annotations
@@ -130,15 +130,15 @@ def prepare(page: Page) -> None:
     page.evaluate((Path(__file__).parent / "paper.js").read_text(encoding="utf-8"))
     page.evaluate("document.fonts.ready.then(() => true)")
     page.send("Emulation.setEmulatedMedia", media="print")
+    page.evaluate("paper.number({})")
     if missing := page.evaluate("paper.signs()"):
         print(
-            f"  No font on this machine has the Chinese signs {missing[:8]}…, {len(missing)} in all; "
-            "[Chinese] stands\n  in their place. A font that has them, such as Noto Sans CJK, "
-            "brings them back."
+            f"  No font on this machine has {len(missing)} Chinese signs, {missing[:8]}…\n"
+            "  [Chinese] stands in their place; a font such as Noto Sans CJK brings them back.",
+            flush=True,
         )
-    fitted = page.evaluate("paper.fit()")
-    if fitted["cut"]:
-        raise Refused(f"too wide for a sheet: {'; '.join(fitted['cut'])}")
+    if wide := page.evaluate("paper.fit()"):
+        raise Refused(f"too wide for a sheet: {'; '.join(wide)}")
 
 
 def printed(page: Page, tagged: bool = False) -> bytes:

@@ -4,18 +4,17 @@
   "use strict";
   const SMALLEST = 0.6;
 
-  // Fill in the numbers of pages; digits that a number lacks keep their room, so nothing moves.
+  // Fill in the numbers of pages. Each has the room of three digits, so nothing moves.
   const number = (pages) => {
     const missing = [];
+    document.body.hidden = true; // so that all is laid out afresh, both times alike
+    document.body.offsetHeight;
     for (const place of document.querySelectorAll(".number[data-of]")) {
       const page = pages[place.dataset.of];
       if (page === undefined) missing.push(place.dataset.of);
-      const digits = String(page ?? "");
-      const room = document.createElement("span");
-      room.className = "room";
-      room.textContent = "0".repeat(Math.max(0, 3 - digits.length));
-      place.replaceChildren(room, digits);
+      place.textContent = String(page ?? "0");
     }
+    document.body.hidden = false;
     return missing;
   };
 
@@ -26,14 +25,13 @@
 
   // Shrink what is wider than its column, as far as it stays legible; name what is not.
   const shrink = (what, size, width, space) => {
-    const scale = Math.min(1, (space / width) * 0.995);
+    const scale = width > space ? (space / width) * 0.995 : 1;
     if (scale < 1) what.style.fontSize = `${parseFloat(size) * Math.max(scale, SMALLEST)}px`;
     return scale;
   };
   const fit = () => {
-    const shrunk = [], cut = [];
+    const cut = [];
     const judge = (scale, words) => {
-      if (scale < 1) shrunk.push([Math.round(scale * 100), words.slice(0, 60)]);
       if (scale < SMALLEST) cut.push(words.slice(0, 60));
     };
     for (const box of document.querySelectorAll("div.math")) {
@@ -56,7 +54,7 @@
       }
       judge(scale, table.textContent);
     }
-    return { shrunk, cut };
+    return cut;
   };
 
   // Signs that no font of this machine has are drawn as the same box: say what they are instead.

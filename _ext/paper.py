@@ -1,9 +1,9 @@
 """The pages of the book made ready for paper, from those of the site that was built.
 
 What only a screen can do is left out: buttons, permalinks, the code of folded cells (a line at the
-end of each chapter says where it is), all but the first picture of a moving one. Solutions are taken
-out, for the end of the book. Every id gets the name of its page before it, and links lead to where
-their target now is. ``binding.py`` puts the pages together.
+end of each chapter says where it is), all but the first picture of a moving one. Solutions are
+taken out, for the end of the book. Every id gets the name of its page before it, and links lead to
+where their target now is. ``binding.py`` puts the pages together.
 
 On paper nobody can follow a link, so numbers of pages stand at exercises, solutions, and references
 to other chapters. They are known once the text is set: until then they are empty elements that name

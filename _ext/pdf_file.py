@@ -1,8 +1,8 @@
 """A PDF as Chromium writes it, given what Chromium cannot: author, bookmarks, labels; and packed.
 
-Chromium writes each object by itself in plain text, most of which are the tags that tell a screen
-reader what is a heading and what is a formula. Packed together (object streams, PDF 1.5) they take a
-tenth of that. The same objects give the same bytes: dates are left out.
+Chromium writes each object by itself in plain text. Most are the tags that tell a screen reader
+what is a heading and what is a formula; packed together (object streams, PDF 1.5) they take a tenth
+of that. The same objects give the same bytes: dates are left out.
 """
 
 from __future__ import annotations
