@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lxml.html import HtmlElement
 
 INVISIBLE = dict.fromkeys(map(ord, "\u2061\u2062\u2063\u2064"))
@@ -9,15 +11,20 @@ ROWS = {"mtr": ", ", "mlabeledtr": ", ", "mtable": "; "}
 
 
 def words(text: HtmlElement) -> str:
-    """The words of an element on one line, each formula in it as ``linear`` writes it."""
-    found = [text.text or ""]
+    """The words of an element on one line, each formula in it by its label."""
+    return " ".join("".join(pieces(text)).split())
+
+
+def pieces(text: HtmlElement) -> Iterator[str]:
+    """The same, piece by piece."""
+    if text.tag == "mjx-container":
+        yield text.get("aria-label") or ""
+        return
+    yield text.text or ""
     for child in text:
-        if child.tag == "mjx-container":
-            found.append(child.get("aria-label") or "")
-        elif isinstance(child.tag, str):
-            found.append(words(child))
-        found.append(child.tail or "")
-    return " ".join("".join(found).split())
+        if isinstance(child.tag, str):
+            yield from pieces(child)
+        yield child.tail or ""
 
 
 def linear(math: HtmlElement) -> str:

@@ -36,6 +36,7 @@
     };
     for (const box of document.querySelectorAll("div.math")) {
       const formula = box.querySelector("mjx-container"), label = box.querySelector(".eqno");
+      if (!formula) continue;
       const space = room(box) - (label ? label.offsetWidth : 0);
       const width = formula.querySelector("mjx-math").getBoundingClientRect().width;
       const size = getComputedStyle(formula).fontSize;

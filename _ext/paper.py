@@ -235,3 +235,22 @@ def pointer(what: str, id: str) -> HtmlElement:
     return fragment_fromstring(
         f'<p class="pointer"><a href="#{id}">{what}: p.\u00a0{number(id)}</a></p>'
     )
+
+
+# --- what Sphinx calls ----------------------------------------------------------------------------
+
+
+def offer(app, page, template, context, doctree):
+    """Let the button that prints a page say so; it makes no file."""
+    for group in context.get("header_buttons", ()):
+        for button in group.get("buttons", ()):
+            if button.get("label") == "download-pdf-button":
+                button["text"] = "print this page"
+                button["tooltip"] = "Print this page, or save it as a PDF"
+                button["icon"] = "fas fa-print"
+
+
+def setup(app):
+    # After the theme, which makes the menu at 501.
+    app.connect("html-page-context", offer, priority=503)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
