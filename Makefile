@@ -39,6 +39,10 @@ help: ## List these commands
 book: ready ## Run the chapters and build the HTML book in _build/html
 	@$(RUN) _ext/make_book.py
 
+.PHONY: pdf
+pdf: book ## Print the built book into one file, _build/policy-gradients-checked.pdf (with Chromium)
+	@$(RUN) _ext/make_pdf.py
+
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
 	@echo '2 of 3. Tests of the package and of the book, and slips on purpose that each have to fail one.'

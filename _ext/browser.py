@@ -110,7 +110,14 @@ class Browser:
         message, self._buffer = self._buffer.split(b"\0", 1)
         return json.loads(message)
 
-    def open(self, path: Path, width: int = 1280, height: int = 900, dark: bool = False) -> Page:
+    def open(
+        self,
+        path: Path,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        timeout: float = 60,
+    ) -> Page:
         """The page of a local file as on a first visit, its formulas typeset."""
         context = self.send("Target.createBrowserContext")["browserContextId"]
         blank = {"url": "about:blank", "browserContextId": context}
@@ -123,7 +130,7 @@ class Browser:
         page.send("Emulation.setEmulatedMedia", features=[scheme])
         page.resize(width, height)
         page.send("Page.navigate", url=path.resolve().as_uri())
-        self.wait_for("Page.loadEventFired", page.session)
+        self.wait_for("Page.loadEventFired", page.session, timeout)
         page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
         # Errors are reported after the fact; two frames later they are all in.
         page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
@@ -163,7 +170,11 @@ class Page:
     def evaluate(self, expression: str):
         """Value of a JavaScript expression, awaited."""
         answer = self.send(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
+            "Runtime.evaluate",
+            timeout=300,
+            expression=expression,
+            awaitPromise=True,
+            returnByValue=True,
         )
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")

@@ -1,0 +1,244 @@
+"""What to look for in the PDF of the book: each look gives the faults that it finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pypdf
+from lxml.html import HtmlElement
+
+import binding
+import paper
+from built import articles, has_class
+
+HEADS = 120  # characters of a sheet's head and foot, at most
+WORDS = 4  # of a sentence that is looked for, at least
+
+
+@dataclass
+class Printed:
+    """A PDF and the checkout with the site that it was made of."""
+
+    root: Path
+    pdf: pypdf.PdfReader
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of each page."""
+        return [page.extract_text() for page in self.pdf.pages]
+
+    @cached_property
+    def bare(self) -> list[str]:
+        """The same, without blanks."""
+        return [bare(text) for text in self.texts]
+
+    @cached_property
+    def starts(self) -> dict[str, int]:
+        """The page of each target, from 1."""
+        numbers = {page.indirect_reference.idnum: k for k, page in enumerate(self.pdf.pages, 1)}
+        return {
+            name.removeprefix("/"): numbers[place["/Page"].idnum]
+            for name, place in self.pdf.named_destinations.items()
+        }
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The pages of the site, in order."""
+        return [name for _, names in paper.order(self.root / "_toc.yml") for name in names]
+
+    @property
+    def articles(self) -> dict[str, HtmlElement]:
+        return articles(self.root / "_build/html")
+
+    def within(self, name: str) -> str:
+        """The bare text of the sheets of one page of the site."""
+        place = self.names.index(name)
+        after = self.names[place + 1] if place + 1 < len(self.names) else "solutions"
+        last = self.starts.get(after, len(self.bare) + 1)
+        return "".join(self.bare[self.starts[name] - 1 : last])
+
+    @cached_property
+    def end(self) -> str:
+        """The bare text of the solutions."""
+        return "".join(self.bare[self.starts["solutions"] - 1 :])
+
+
+def bare(text: str) -> str:
+    """Text without blanks, and without what a line's end or a font makes of a sign."""
+    return re.sub(r"\s|\u00ad|\u200b", "", text)
+
+
+def faults(root: Path, pdf: pypdf.PdfReader) -> dict[str, list[str]]:
+    """All that the looks find, by the name of the look."""
+    book = Printed(root, pdf)
+    found = {look.__name__: sorted(set(look(book)))[:10] for look in LOOKS}
+    return {name: what for name, what in found.items() if what}
+
+
+# --- looks ----------------------------------------------------------------------------------------
+
+
+def bookmarks(book: Printed) -> Iterator[str]:
+    """Parts, pages and sections, each with a bookmark that leads to it."""
+    site = book.root / "_build/html"
+    _, expected = binding.join(site, book.root / "_toc.yml")
+    there = [(level, one.title, book.starts.get(str(one.page))) for level, one in flat(book)]
+    if len(there) != len(expected):
+        yield f"{len(there)} bookmarks, not {len(expected)}"
+    marks = [(level, one.title) for level, one in flat(book)]
+    wanted = [(level, said) for level, said, _ in expected]
+    yield from (f"{a} is not {b}" for a, b in zip(marks, wanted, strict=False) if a != b)
+    headings = sum(
+        sum(1 for _ in article.iter("h2", "h3")) for article in map(book.articles.get, book.names)
+    )
+    solved = sum(1 for name in book.names if list(solutions(book.articles[name])))
+    parts = len(paper.order(book.root / "_toc.yml")) - 1
+    if len(there) != (total := 2 + parts + len(book.names) + headings + solved):
+        yield f"{len(there)} bookmarks, not the {total} headings of the site"
+
+
+def flat(book: Printed) -> Iterator[tuple[int, pypdf.generic.Destination]]:
+    """The bookmarks with their levels."""
+
+    def walk(items, level):
+        for item in items:
+            if isinstance(item, list):
+                yield from walk(item, level + 1)
+            else:
+                yield level, item
+
+    yield from walk(book.pdf.outline, 1)
+
+
+def contents(book: Printed) -> Iterator[str]:
+    """The numbers in the table of contents are those of the pages that its lines lead to."""
+    first = book.names[0]
+    for page in range(book.starts["contents"], book.starts[first]):
+        links = [name for name, _ in targets(book.pdf.pages[page - 1])]
+        leads = [book.starts[name] for name in links]
+        said = [int(n) for n in re.findall(r"(\d+)\s*$", book.texts[page - 1], re.MULTILINE)]
+        if said[-1:] == [page]:
+            said.pop()
+        if said != leads:
+            yield f"sheet {page} says {said} and leads to {leads}"
+
+
+def targets(page) -> list[tuple[str, str]]:
+    """Where the links of a sheet lead: names within, addresses outside."""
+    found = []
+    for one in page.get("/Annots") or []:
+        one = one.get_object()
+        if "/Dest" in one:
+            found.append((str(one["/Dest"]).removeprefix("/"), ""))
+        elif "/A" in one:
+            found.append(("", str(one["/A"].get("/URI", ""))))
+    return found
+
+
+def links(book: Printed) -> Iterator[str]:
+    """Each link leads to a place in the file, or to an address."""
+    for number, page in enumerate(book.pdf.pages, 1):
+        for name, address in targets(page):
+            if name not in book.starts and not address.startswith(("http", "mailto")):
+                yield f"sheet {number}: {name}{address}"
+
+
+def sentences(book: Printed) -> Iterator[str]:
+    """The first and the last words of each page of the site are there."""
+    for name in book.names:
+        text = book.within(name)
+        for words in ends(book.articles[name]):
+            if bare(words) not in text:
+                yield f"{name}: {words}"
+
+
+def ends(article: HtmlElement) -> list[str]:
+    """The first and the last stretch of words, without a formula, of an article."""
+    found = [
+        text
+        for p in article.iter("p", "td", "dd")
+        if not any(has_class(above, "solution") for above in p.iterancestors())
+        for text in [p.text or ""]
+        if len(text.split()) >= WORDS
+    ]
+    return [found[0], found[-1]] if found else []
+
+
+def code(book: Printed) -> Iterator[str]:
+    """Each line of code that is not folded, and each line that it puts out, is there whole."""
+    for name in book.names:
+        here = book.within(name)
+        for pre in book.articles[name].iter("pre"):
+            above = list(pre.iterancestors())
+            if any(e.tag == "details" for e in above):
+                continue
+            text = book.end if any(has_class(e, "solution") for e in above) else here
+            for line in pre.text_content().splitlines():
+                if bare(line) not in text:
+                    yield f"{name}: {line}"
+
+
+def order(book: Printed) -> Iterator[str]:
+    """Pages of the site follow one another; solutions stand at the end and nowhere else."""
+    starts = [book.starts[name] for name in [*book.names, "solutions"]]
+    if starts != sorted(starts):
+        yield f"pages begin at {starts}"
+    for name in book.names:
+        for solution in solutions(book.articles[name]):
+            id = paper.target(name, solution.get("id"))
+            if book.starts.get(id, 0) < book.starts["solutions"]:
+                yield f"{id} is on sheet {book.starts.get(id)}"
+            for pre in solution.iter("pre"):
+                long = max(map(bare, pre.text_content().splitlines()), key=len)
+                if long not in book.end:
+                    yield f"{id}: {long}"
+
+
+def solutions(article: HtmlElement) -> list[HtmlElement]:
+    """The solutions of a page."""
+    return [d for d in article.iter("div") if has_class(d, "solution")]
+
+
+def empty(book: Printed) -> Iterator[str]:
+    """No sheet holds its head and its number alone."""
+    for number, text in enumerate(book.texts, 1):
+        if len(text) < HEADS and "/XObject" not in book.pdf.pages[number - 1]["/Resources"]:
+            yield f"sheet {number}: {' '.join(text.split())}"
+
+
+def pictures(book: Printed) -> Iterator[str]:
+    """Pictures are drawn, not made of dots."""
+    for number, page in enumerate(book.pdf.pages, 1):
+        for name, one in (page["/Resources"].get("/XObject") or {}).items():
+            if one.get_object()["/Subtype"] == "/Image":
+                yield f"sheet {number}: {name}"
+
+
+def fonts(book: Printed) -> Iterator[str]:
+    """Every font is in the file."""
+    for number, page in enumerate(book.pdf.pages, 1):
+        for font in (page["/Resources"].get("/Font") or {}).values():
+            font = font.get_object()
+            if font["/Subtype"] == "/Type0":
+                font = font["/DescendantFonts"][0].get_object()
+            drawn = font["/Subtype"] == "/Type3" and "/CharProcs" in font
+            inside = font.get("/FontDescriptor") or {}
+            if not drawn and not any(f"/FontFile{k}" in inside for k in ("", "2", "3")):
+                yield f"sheet {number}: {font.get('/BaseFont')}"
+
+
+LOOKS: tuple[Callable[[Printed], Iterator[str]], ...] = (
+    bookmarks,
+    contents,
+    links,
+    sentences,
+    code,
+    order,
+    empty,
+    pictures,
+    fonts,
+)
