@@ -39,6 +39,14 @@ help: ## List these commands
 book: ready ## Run the chapters and build the HTML book in _build/html
 	@$(RUN) _ext/make_book.py
 
+.PHONY: epub
+epub: book ## Make the e-book of the built pages, _build/policy-gradients-checked.epub
+	@$(RUN) _ext/epub_book.py
+
+.PHONY: epub-check
+epub-check: epub ## Judge the e-book with epubcheck (fetched once, 33 MB; needs Java)
+	@$(RUN) _ext/epub_check.py
+
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
 	@echo '2 of 3. Tests of the package and of the book, and slips on purpose that each have to fail one.'
