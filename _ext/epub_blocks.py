@@ -125,6 +125,7 @@ def stacked(table: HtmlElement) -> HtmlElement:
         fill(term, cells[0], inline=True)
         for head, cell in zip(heads[1:], cells[1:], strict=False):
             if cell.text_content().strip() or len(list(cell.iter())) > 2:
+                run_on(cell)
                 said = etree.SubElement(made, "dd")
                 label(said, head)
                 fill(said, cell, inline=len(cell) == 1 and cell[0].tag == "p")
@@ -141,6 +142,13 @@ def label(target: HtmlElement, head: HtmlElement) -> None:
     for inner in name.findall("p"):
         inner.drop_tag()
     target.append(name)
+
+
+def run_on(cell: HtmlElement) -> None:
+    """Let the lines of a cell follow one another: there is room beside them now."""
+    for end in list(cell.iter("br")):
+        end.tail = f"; {(end.tail or '').lstrip()}"
+        end.drop_tag()
 
 
 def fill(target: HtmlElement, cell: HtmlElement, inline: bool) -> None:

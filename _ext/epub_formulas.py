@@ -16,6 +16,7 @@ import spoken
 from mathematics import Typesetter
 
 DRAWN = re.compile(r"<svg.*</svg>", re.DOTALL)
+SAID = re.compile(r"<math.*</math>", re.DOTALL)
 SVG = "{http://www.w3.org/2000/svg}"
 KEPT = {"transform", "d", "x", "y", "width", "height", "viewBox", "font-size", "font-family"}
 
@@ -30,14 +31,11 @@ class Formulas:
     def element(self, tex: str, display: bool) -> etree._Element:
         """A formula as an element of its own, with its words as the label."""
         if (tex, display) not in self.drawn:
-            drawn = lean(DRAWN.search(self.engine.set(tex, display))[0])
-            drawn.set("aria-label", self.words(tex, display))
+            made = self.engine.set(tex, display)
+            drawn = lean(DRAWN.search(made)[0])
+            drawn.set("aria-label", spoken.words(SAID.search(made)[0]))
             self.drawn[tex, display] = drawn
         return copy.deepcopy(self.drawn[tex, display])
-
-    def words(self, tex: str, display: bool = False) -> str:
-        """A formula in words."""
-        return spoken.words(self.engine.mathml(tex, display))
 
 
 def lean(drawn: str) -> etree._Element:

@@ -184,14 +184,17 @@ def nav(
     return page("Contents", body, about.language)
 
 
-def listed(entries: list[Entry]) -> str:
-    """Lines of the contents as a list."""
+def listed(entries: list[Entry], depth: int = 0) -> str:
+    """Lines of the contents as a list; sections are for a reader's own list, not for the page."""
     lines = []
     for entry in entries:
         title = escape(entry.title)
         tag = f'<a href="{entry.href}">{title}</a>' if entry.href else f"<span>{title}</span>"
-        lines.append(f"<li>{tag}{chr(10) + listed(entry.below) if entry.below else ''}</li>\n")
-    return f"<ol>\n{''.join(lines)}</ol>\n"
+        below = "\n" + listed(entry.below, depth + 1) if entry.below else ""
+        lines.append(f"<li>{tag}{below}</li>\n")
+    sections = depth and all("#" in entry.href for entry in entries)
+    unseen = ' hidden=""' if sections else ""
+    return f"<ol{unseen}>\n{''.join(lines)}</ol>\n"
 
 
 def ncx(about: About, contents: list[Entry]) -> bytes:

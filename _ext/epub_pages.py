@@ -17,13 +17,15 @@ from lxml.html import HtmlElement
 import epub_blocks
 from built import has_class
 
+CLASSED = etree.XPath('.//*[contains(concat(" ", normalize-space(@class), " "), $name)]')
+LONG = 16  # ex: a list of formulas that is wider may be broken
 OPS = "{http://www.idpf.org/2007/ops}"
 GONE = ("script", "style", "button", "input", "label", "template", "noscript")
 KEPT_CLASSES = {
-    "admonition", "caption-number", "cell", "citation", "column", "contract", "eqno", "equation",
-    "exercise", "formula", "line", "pg-check", "pg-check--caught", "pg-check--ok", "pg-mark",
-    "pg-verdict", "plumbing", "printed", "rows", "section-number", "solution", "text-right",
-    "title", "to-solution", "moves",
+    "admonition", "caption-number", "cell", "citation", "citations", "column", "contract", "eqno",
+    "equation", "exercise", "formula", "line", "moves", "pg-check", "pg-check--caught",
+    "pg-check--ok", "pg-mark", "pg-verdict", "plumbing", "printed", "rows", "section-number",
+    "solution", "text-right", "title", "to-solution",
 }  # fmt: skip
 KEPT = {
     "alt", "aria-hidden", "aria-label", "aria-labelledby", "class", "colspan", "data-tex", "href",
@@ -53,7 +55,6 @@ def chapter(name: str, article: HtmlElement, formula: Set) -> Chapter:
     made = Chapter(name, "", text)
     stills(made)
     clean(text)
-    formulas(text, formula)
     listings(text)
     fold(text)
     tables(text)
@@ -63,6 +64,7 @@ def chapter(name: str, article: HtmlElement, formula: Set) -> Chapter:
     identifiers(text)
     made.solutions = solutions(text, name)
     for part in (text, *made.solutions):
+        formulas(part, formula)
         languages(part)
         bare(part)
     head = next(iter(text.iter("h1")))
@@ -95,7 +97,9 @@ def stills(made: Chapter) -> None:
 
 
 def clean(text: HtmlElement) -> None:
-    """Take out what needs a browser, and comments."""
+    """Take out what needs a browser, comments, and formulas as a browser draws them."""
+    for drawn in [*text.iter("mjx-container")]:
+        drawn.drop_tree()
     for element in list(text.iter()):
         if not isinstance(element.tag, str):
             element.drop_tree()
@@ -114,14 +118,38 @@ def formulas(text: HtmlElement, formula: Set) -> None:
         new.set("data-tex", tex)
         if box.get("id"):
             new.set("id", box.get("id"))
-        drawn = formula(tex, display)
         if display:
-            etree.SubElement(new, "span", {"class": "formula"}).append(drawn)
+            inner = etree.SubElement(new, "span", {"class": "formula"})
+            inner.append(formula(tex, display))
             if number is not None:
                 etree.SubElement(new, "span", {"class": "eqno"}).text = number.text_content()
         else:
-            new.append(drawn)
+            new.extend(in_line(tex, formula))
         put(box, new)
+
+
+def in_line(tex: str, formula: Set) -> list[etree._Element]:
+    """A formula within a line; a long list is several, between which the line may break."""
+    whole = formula(tex, False)
+    parts = listed(tex)
+    if len(parts) == 1 or float(whole.get("width").removesuffix("ex")) < LONG:
+        return [whole]
+    drawn = [formula(part, False) for part in parts]
+    for one in drawn[:-1]:
+        one.tail = ", "
+    return drawn
+
+
+def listed(tex: str) -> list[str]:
+    """The members of a list of formulas, which commas with a space part outside of braces."""
+    parts, depth = [""], 0
+    for piece in re.findall(r",\\ |\\.|[{}]|[^\\{},]+|,", tex):
+        depth += {"{": 1, "}": -1}.get(piece, 0)
+        if piece == ",\\ " and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [part.strip() for part in parts]
 
 
 def listings(text: HtmlElement) -> None:
@@ -185,11 +213,13 @@ def references(text: HtmlElement) -> None:
     for group in classed(text, "citation-list"):
         group.tag = "ul"
         group.attrib.clear()
-        group.set(OPS + "type", "bibliography")
+        group.set("class", "citations")
         for entry in classed(group, "citation"):
             entry.tag = "li"
             entry.attrib.pop("role", None)
             entry.set(OPS + "type", "biblioentry")
+            for inner in entry.findall("p"):
+                inner.drop_tag()
     for terms in [one for one in text.iter("dl") if has_class(one, "glossary")]:
         terms.set(OPS + "type", "glossary")
         for term in terms.iter("dt"):
@@ -245,10 +275,14 @@ def solutions(text: HtmlElement, name: str) -> list[HtmlElement]:
 def languages(text: HtmlElement) -> None:
     """Chinese is marked as such, so that a voice reads it as Chinese."""
     for element in list(text.iter()):
-        if isinstance(element.tag, str) and not any(
-            e.get("lang", "").startswith("zh") for e in (element, *element.iterancestors())
-        ):
+        if element.nsmap.get(None) is None and not is_chinese(element):
             mark(element)
+
+
+def is_chinese(element: HtmlElement) -> bool:
+    """Is this marked as Chinese already?"""
+    around = (element, *element.iterancestors())
+    return any((one.get("lang") or "").startswith("zh") for one in around)
 
 
 def mark(element: HtmlElement) -> None:
@@ -299,7 +333,7 @@ def bare(text: HtmlElement) -> None:
 
 def classed(element: HtmlElement, name: str) -> list[HtmlElement]:
     """All elements inside that have a class, in order."""
-    return [e for e in element.iter() if isinstance(e.tag, str) and has_class(e, name)]
+    return CLASSED(element, name=f" {name} ")
 
 
 def put(old: HtmlElement, new: HtmlElement) -> None:
