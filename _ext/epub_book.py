@@ -26,6 +26,7 @@ import epub_pages
 from built import articles
 from epub_formulas import Formulas
 from epub_package import About, Entry, nav, ncx, opf, pack, page
+from epub_tree import classed
 
 NAME = "policy-gradients-checked.epub"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -232,7 +233,7 @@ def figures(book: Book) -> list[Entry]:
     found = []
     for file in book.files:
         for figure in file.body.iter("figure"):
-            number = next(iter(epub_pages.classed(figure, "caption-number")), None)
+            number = next(iter(classed(figure, "caption-number")), None)
             if number is not None and figure.get("id"):
                 said = " ".join(epub_pages.plain(next(figure.iter("figcaption"))).split())
                 short = re.match(r"(\S+ \S+ .*?[.;:])(?:\s|$)", said)
@@ -276,22 +277,33 @@ def make(root: Path, site: Path, target: Path) -> dict[str, bytes]:
     files["toc.ncx"] = ncx(says, lines)
     files["book.css"] = (Path(__file__).parent / "epub_book.css").read_bytes()
     files["package.opf"] = opf(says, files, spine)
-    aside = target.with_suffix(".unfinished")
+    aside = target.with_suffix(f".{os.getpid()}")
     pack(aside, files)
     os.replace(aside, target)
     return files
 
 
 def main(root: Path) -> int:
-    """Make the e-book of the site in a folder, and say where it is."""
-    site, target = root / "_build" / "html", root / "_build" / NAME
-    if not (root / "_build" / "book.finished").exists():
+    """Make the e-book of the site in a folder unless it is there, and say where it is."""
+    build = root / "_build"
+    target, finished, stamp = build / NAME, build / "book.finished", build / "epub.finished"
+    if not finished.exists():
         print("No finished book in _build/html: run make book first.", file=sys.stderr)
         return 1
-    files = make(root, site, target)
-    size, texts = target.stat().st_size, sum(name.endswith(".xhtml") for name in files)
-    print(f"The e-book, {size / 1e6:.1f} MB, {texts} files of text: {target}")
+    if target.exists() and is_current(build):
+        print("Nothing has changed since the e-book was made.")
+    else:
+        stamp.unlink(missing_ok=True)
+        make(root, build / "html", target)
+        stamp.write_bytes(finished.read_bytes())
+    print(f"The e-book, {target.stat().st_size / 1e6:.1f} MB: {target}")
     return 0
+
+
+def is_current(build: Path) -> bool:
+    """Was the e-book made of the site that is there, by the program that is there?"""
+    finished, stamp = build / "book.finished", build / "epub.finished"
+    return stamp.exists() and finished.exists() and stamp.read_bytes() == finished.read_bytes()
 
 
 if __name__ == "__main__":

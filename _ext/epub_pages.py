@@ -15,10 +15,11 @@ from lxml import etree, html
 from lxml.html import HtmlElement
 
 import epub_blocks
+import epub_formulas
+import epub_language
 from built import has_class
+from epub_tree import classed, put
 
-CLASSED = etree.XPath('.//*[contains(concat(" ", normalize-space(@class), " "), $name)]')
-LONG = 16  # ex: a list of formulas that is wider may be broken
 OPS = "{http://www.idpf.org/2007/ops}"
 GONE = ("script", "style", "button", "input", "label", "template", "noscript")
 KEPT_CLASSES = {
@@ -31,9 +32,7 @@ KEPT = {
     "alt", "aria-hidden", "aria-label", "aria-labelledby", "class", "colspan", "data-tex", "href",
     "id", "lang", "role", "rowspan", "scope", "src", "start",
 }  # fmt: skip
-HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]*[\u3400-\u9fff]"
-                 r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]*")  # fmt: skip
-Set = Callable[[str, bool], etree._Element]
+Setter = Callable[[str, bool], etree._Element]
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Chapter:
     drawn: dict[str, bytes] = field(default_factory=dict)
 
 
-def chapter(name: str, article: HtmlElement, formula: Set) -> Chapter:
+def chapter(name: str, article: HtmlElement, formula: Setter) -> Chapter:
     """Make a chapter of a page's article, which stays as it is."""
     article = copy.deepcopy(article)
     text = article.find("section") if article.find("section") is not None else article
@@ -64,8 +63,8 @@ def chapter(name: str, article: HtmlElement, formula: Set) -> Chapter:
     identifiers(text)
     made.solutions = solutions(text, name)
     for part in (text, *made.solutions):
-        formulas(part, formula)
-        languages(part)
+        epub_formulas.draw(part, formula)
+        epub_language.mark(part)
         bare(part)
     head = next(iter(text.iter("h1")))
     made.title = " ".join(plain(head).split())
@@ -107,49 +106,6 @@ def clean(text: HtmlElement) -> None:
             element.drop_tree()
         elif has_class(element, "pg-check") and element.get("data-label"):
             del element.attrib["data-label"]
-
-
-def formulas(text: HtmlElement, formula: Set) -> None:
-    """Each formula as its outlines, beside the number that it may have."""
-    for box in [e for e in text.iter("span", "div") if e.get("data-tex") is not None]:
-        tex, display = box.get("data-tex"), box.tag == "div"
-        number = next(iter(classed(box, "eqno")), None)
-        new = html.Element(box.tag, {"class": "equation" if display else "formula"})
-        new.set("data-tex", tex)
-        if box.get("id"):
-            new.set("id", box.get("id"))
-        if display:
-            inner = etree.SubElement(new, "span", {"class": "formula"})
-            inner.append(formula(tex, display))
-            if number is not None:
-                etree.SubElement(new, "span", {"class": "eqno"}).text = number.text_content()
-        else:
-            new.extend(in_line(tex, formula))
-        put(box, new)
-
-
-def in_line(tex: str, formula: Set) -> list[etree._Element]:
-    """A formula within a line; a long list is several, between which the line may break."""
-    whole = formula(tex, False)
-    parts = listed(tex)
-    if len(parts) == 1 or float(whole.get("width").removesuffix("ex")) < LONG:
-        return [whole]
-    drawn = [formula(part, False) for part in parts]
-    for one in drawn[:-1]:
-        one.tail = ", "
-    return drawn
-
-
-def listed(tex: str) -> list[str]:
-    """The members of a list of formulas, which commas with a space part outside of braces."""
-    parts, depth = [""], 0
-    for piece in re.findall(r",\\ |\\.|[{}]|[^\\{},]+|,", tex):
-        depth += {"{": 1, "}": -1}.get(piece, 0)
-        if piece == ",\\ " and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += piece
-    return [part.strip() for part in parts]
 
 
 def listings(text: HtmlElement) -> None:
@@ -272,48 +228,6 @@ def solutions(text: HtmlElement, name: str) -> list[HtmlElement]:
     return taken
 
 
-def languages(text: HtmlElement) -> None:
-    """Chinese is marked as such, so that a voice reads it as Chinese."""
-    for element in list(text.iter()):
-        if element.nsmap.get(None) is None and not is_chinese(element):
-            mark(element)
-
-
-def is_chinese(element: HtmlElement) -> bool:
-    """Is this marked as Chinese already?"""
-    around = (element, *element.iterancestors())
-    return any((one.get("lang") or "").startswith("zh") for one in around)
-
-
-def mark(element: HtmlElement) -> None:
-    """Mark the Chinese in the text of an element, and in what follows each of its children."""
-    for child in reversed(element):
-        if child.tail and HAN.search(child.tail):
-            start, spans = marked(child.tail)
-            child.tail = start
-            place = element.index(child) + 1
-            element[place:place] = spans
-    if element.text and HAN.search(element.text):
-        element.text, spans = marked(element.text)
-        element[0:0] = spans
-
-
-def marked(text: str) -> tuple[str, list[HtmlElement]]:
-    """A text as its beginning and elements, one for each run of Chinese."""
-    found, end, start, spans = list(HAN.finditer(text)), 0, "", []
-    for match in found:
-        if spans:
-            spans[-1].tail = text[end : match.start()]
-        else:
-            start = text[: match.start()]
-        span = html.Element("span", {"lang": "zh"})
-        span.text = match[0]
-        spans.append(span)
-        end = match.end()
-    spans[-1].tail = text[end:]
-    return start, spans
-
-
 def bare(text: HtmlElement) -> None:
     """Leave the elements and the attributes that carry a meaning."""
     for element in [e for e in text.iter() if e is not text and e.nsmap.get(None) is None]:
@@ -326,17 +240,3 @@ def bare(text: HtmlElement) -> None:
             element.set("class", " ".join(kept))
         if element.tag in ("span", "div") and not set(element.attrib) - {"class"} and not kept:
             element.drop_tag()
-
-
-# --- helpers ----------------------------------------------------------------------------------
-
-
-def classed(element: HtmlElement, name: str) -> list[HtmlElement]:
-    """All elements inside that have a class, in order."""
-    return CLASSED(element, name=f" {name} ")
-
-
-def put(old: HtmlElement, new: HtmlElement) -> None:
-    """Put an element in the place of another."""
-    new.tail, old.tail = old.tail, None
-    old.getparent().replace(old, new)
