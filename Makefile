@@ -44,7 +44,7 @@ test: tests ready lint ## Check style, run the tests, run every notebook and com
 	@echo '2 of 3. Tests of the package and of the book, and slips on purpose that each have to fail one.'
 	@$(PYTEST) tests -m 'not site' -q -rs -n $(JOBS) --dist worksteal
 	@echo '3 of 3. Every notebook, run from the top, its outputs compared with the stored ones.'
-	@$(NBVAL)
+	@$(NBVAL) --keep-outputs
 	@echo 'Passed: style, tests, slips, notebooks.'
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+import once
 from browser import Browser, find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,13 +35,27 @@ def missing(reason: str, variable: str):
     pytest.skip(reason)
 
 
-# Their tests run whole chapters: begun last, they would keep one processor waiting for the other.
-LONG = ("test_proofs.py", "test_experiments.py", "test_rerun.py", "test_glance.py")
+# Begun last, these would keep one processor waiting for the other.
+LONG = ("09-", "14-", "12-", "13-", "11-", "10-")
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes long."""
-    items.sort(key=lambda item: (item.path.name not in LONG, "09-reinforce" not in item.name))
+    """Begin with what takes long: tests of one chapter, which share a run of it, in a row."""
+    items.sort(key=when)
+
+
+def when(item) -> tuple:
+    """Where a test stands in the order."""
+    if once.part_of(item):
+        stem = item.callspec.params["path"].stem
+        rank = next((k for k, start in enumerate(LONG) if stem.startswith(start)), len(LONG))
+        return 0, rank, stem
+    return 1 + (item.path.name != "test_glance.py"), 0, ""
+
+
+def pytest_collection_finish(session):
+    """Let one run of a chapter serve all tests that are going to ask for it."""
+    once.expect(session.items)
 
 
 @pytest.fixture(scope="session")
