@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+from ipykernel.ipkernel import IPythonKernel
 
 import execution
 
@@ -27,4 +28,17 @@ def keep(root: Path, run: dict[str, str]) -> None:
     execution.heal(place)
     with execution.opened(place) as cache:
         for path, text in run.items():
-            execution.keep(cache, nbformat.reads(text, as_version=4), Path(path), 0.0)
+            execution.keep(cache, as_built(nbformat.reads(text, as_version=4)), Path(path), 0.0)
+
+
+def as_built(notebook):
+    """What the build would have kept: it numbers results, and notes what the kernel says of itself.
+
+    nbval runs cells without a history, in which a result would have the number of its cell.
+    """
+    notebook.metadata.language_info = nbformat.from_dict(IPythonKernel.language_info)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "execute_result":
+                output.execution_count = cell.execution_count
+    return notebook
