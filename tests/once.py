@@ -41,17 +41,11 @@ def asks(part: str) -> Callable:
     return marked
 
 
-def expect(items) -> None:
+def expect(asking: list[tuple[Path, str]]) -> None:
     """Note what the tests of a session are going to ask, in the order in which they are run."""
     asked.clear()
-    for item in items:
-        if part := part_of(item):
-            asked.setdefault(item.callspec.params["path"].stem, []).append(part)
-
-
-def part_of(item) -> str | None:
-    """The part of a chapter that a test asks for, if it does."""
-    return getattr(getattr(item, "function", None), "part", None)
+    for path, part in asking:
+        asked.setdefault(path.stem, []).append(part)
 
 
 def answer(path: Path, part: str):
