@@ -55,7 +55,7 @@ test: tests ready lint ## Check style, run the tests, run every notebook and com
 	@echo '2 of 3. Tests of the package and of the book, and slips on purpose that each have to fail one.'
 	@$(PYTEST) tests -m 'not site' -q -rs -n $(JOBS) --dist worksteal
 	@echo '3 of 3. Every notebook, run from the top, its outputs compared with the stored ones.'
-	@$(NBVAL)
+	@$(NBVAL) --keep-outputs
 	@echo 'Passed: style, tests, slips, notebooks.'
 	@echo 'The built site has tests of its own: make book, then make site-test.'
 
@@ -65,7 +65,8 @@ tests benchmarks:
 .PHONY: site-test
 site-test: tests ready ## Test the built book: links, and each page in a browser without network
 	@test -f $(BUILT) || { echo 'No finished book in $(SITE): run make book first.' >&2; exit 1; }
-	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs -n $(JOBS) --dist worksteal
+	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs -n $(JOBS) \
+		--dist loadgroup --no-loadscope-reorder
 	@echo 'The tests of the built site are through; those skipped are named above.'
 
 # With settings of the book: without them JupyterLab asks the network for news and newer releases, and

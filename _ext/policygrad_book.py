@@ -8,7 +8,8 @@ An honest cache
 
 Chapters run first
     Before a page is read, every notebook whose outputs the cache has not is run, several at
-    a time (``execution.py``). MyST-NB then finds them all in the cache.
+    a time (``execution.py``). MyST-NB then finds them all in the cache. `make test` leaves there
+    those that it has run and compared (``outputs.py``).
 
 Every character
     What a cell has printed is shown as it is, blank lines at its beginning and end included.
@@ -22,6 +23,7 @@ from pathlib import Path
 from myst_nb.core.lexers import AnsiColorLexer
 
 import execution
+import outputs
 
 
 class Printed(AnsiColorLexer):
@@ -33,9 +35,9 @@ class Printed(AnsiColorLexer):
 
 def configure(app, config):
     """Point Sphinx to the cache of this state of the package."""
-    name = execution.digest(Path(app.srcdir))
-    config.policygrad_digest = name
-    config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / name)
+    folder = outputs.folder(Path(app.srcdir))
+    config.policygrad_digest = folder.name
+    config.nb_execution_cache_path = str(folder)
 
 
 def forget_others(app):

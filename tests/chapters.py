@@ -129,6 +129,11 @@ class Session:
     def __exit__(self, *_) -> None:
         self._leave()
 
+    def plainly(self) -> Session:
+        """Stop a cell at a check that fails, from here on, and let nobody watch."""
+        self.go_on, self.watch = False, lambda *call: None
+        return self
+
     def execute(self, number: int, cell: str | ast.Module) -> BaseException | None:
         """Run one cell, given as source or as a syntax tree; give what it raised, or None."""
         try:

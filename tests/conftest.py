@@ -34,13 +34,54 @@ def missing(reason: str, variable: str):
     pytest.skip(reason)
 
 
-# Their tests run whole chapters: begun last, they would keep one processor waiting for the other.
-LONG = ("test_proofs.py", "test_experiments.py", "test_rerun.py", "test_glance.py")
+# Begun last, these would keep one processor waiting for the other: chapters, tests of the site.
+LONG = ("09-", "14-", "12-", "13-", "11-", "10-")
+LONG_OF_SITE = ("test_paper", "test_site_eyes", "test_site in a browser", "test_epub")
 
 
-def pytest_collection_modifyitems(items):
-    """Begin with what takes long."""
-    items.sort(key=lambda item: (item.path.name not in LONG, "09-reinforce" not in item.name))
+def pytest_collection_modifyitems(config, items):
+    """Begin with what takes long, and put together what shares what takes long to make.
+
+    Tests of one chapter share a run of it, and stand in a row.  Those of the built site share,
+    by files, pages that a browser has opened or a book that it has printed.
+    """
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if name := group_of(item):
+                item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=when)
+
+
+def group_of(item) -> str:
+    """The tests of the built site with which a test goes to one worker; empty for other tests."""
+    if not any(item.iter_markers("site")) and not any(item.iter_markers("browser")):
+        return ""
+    return item.path.stem + " in a browser" * ("browser" in item.fixturenames)
+
+
+def part_of(item) -> str | None:
+    """What a test asks of a run of a chapter, if it does: see ``once``."""
+    return getattr(getattr(item, "function", None), "part", None)
+
+
+def when(item) -> tuple:
+    """Where a test stands in the order."""
+    if part_of(item):
+        stem = item.callspec.params["path"].stem
+        rank = next((k for k, start in enumerate(LONG) if stem.startswith(start)), len(LONG))
+        return 0, rank, stem
+    if group := group_of(item):
+        ranks = (k for k, start in enumerate(LONG_OF_SITE) if group.startswith(start))
+        return 1, next(ranks, len(LONG_OF_SITE)), group
+    return 2 + (item.path.name != "test_glance.py"), 0, ""
+
+
+def pytest_collection_finish(session):
+    """Let one run of a chapter serve all tests that are going to ask for it."""
+    if asking := [item for item in session.items if part_of(item)]:
+        import once  # which few sessions need
+
+        once.expect([(item.callspec.params["path"], part_of(item)) for item in asking])
 
 
 @pytest.fixture(scope="session")

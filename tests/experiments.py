@@ -26,7 +26,7 @@ from pathlib import Path
 
 from chapters import Session
 from forks import Snapshot
-from rerun import names, needs, sets
+from rerun import Ran, names, needs, sets
 
 FOLDER = Path(__file__).parent / "experiments"
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -104,21 +104,48 @@ def faults(made: list[Experiment], path: Path, everything: bool = False) -> list
 
     The chapter is run once: each experiment goes on in a copy of it, from the cell that it changes.
     """
-    before = sources(path)
-    cells, ends = list(before.values()), {}
-    runs = [Run(one, before, everything) for one in made]
-    shared = {number for run in runs for number in run.touched if number < run.place}
+    tries = Tries(made, path, everything)
+    shared = {number for run in tries.runs for number in run.touched if number < run.place}
     with Session(path) as session:
         stops = Stops(session)
-        for number in sorted(shared | {run.place for run in runs}):
-            here = [k for k, run in enumerate(runs) if run.place == number]
-            if here:
-                copies = Snapshot(lambda k: runs[k].ends(stops))
-                ends |= {k: copies.ask(k, SECONDS) for k in here}
-                copies.close()
+        for number in sorted(shared | {run.place for run in tries.runs}):
+            tries.make(number, stops)
             if number in shared:
-                stops.execute(number, cells[number])
-    return [["it came to no end"] if ends[k] is None else ends[k] for k in range(len(runs))]
+                stops.execute(number, tries.cells[number])
+        return tries.end()
+
+
+class Tries:
+    """Experiments with a chapter, each made in a copy of a session that has come to its cell."""
+
+    def __init__(self, made: list[Experiment], path: Path, everything: bool = False):
+        before, self.ends = sources(path), {}
+        self.cells = list(before.values())
+        self.runs = [Run(one, before, everything) for one in made]
+
+    def begin(self, session: Session) -> None:
+        """Note which session is meant."""
+        self.session = session
+
+    def before(self, number: int) -> None:
+        """Make the experiments with a cell of a chapter that has come to it without a stop."""
+        self.make(number, Stops(self.session))
+
+    def after(self, number: int, ran: Ran) -> None:
+        """Do nothing more."""
+
+    def make(self, number: int, stops: Stops) -> None:
+        """Make the experiments with a cell that is about to be run."""
+        here = [k for k, run in enumerate(self.runs) if run.place == number]
+        if here:
+            copies = Snapshot(lambda k: self.runs[k].ends(stops))
+            self.ends |= {k: copies.ask(k, SECONDS) for k in here}
+            copies.close()
+
+    def end(self) -> list[list[str]]:
+        """Of each experiment, what did not end as it should."""
+        ends = (self.ends.get(k) for k in range(len(self.runs)))
+        return [["it came to no end"] if end is None else end for end in ends]
 
 
 class Stops:
@@ -149,6 +176,7 @@ class Run:
 
     def ends(self, stops: Stops) -> list[str]:
         """Go on from before the changed cell, and say what does not end as it should."""
+        stops.session.plainly()
         for number in self.touched:
             if number >= self.place:
                 stops.execute(number, self.cells[number])

@@ -32,9 +32,8 @@ from __future__ import annotations
 import ast
 import json
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from operator import attrgetter
@@ -45,6 +44,7 @@ import numpy as np
 import sympy as sp
 
 import controls
+import rerun
 from chapters import Session, Verdict, read
 from flow import Unit, same_thing, sides_of, that_checks_need, that_matter, units_of
 from forks import Snapshot
@@ -165,22 +165,16 @@ def prove(path, record=None, search: bool = True, every: int = 1) -> Proof:
     search : look for another slip where the recorded one does not make the check fail.
     every : make only each so-manieth recorded slip again; of others see that their line stands.
     """
-    prover = Prover(Path(path), record or {}, search, every)
+    prover = Prover(path, record, search, every)
     with Session(path, go_on=True) as session:
-        session.watch = watcher(session, thoroughly=True)
+        prover.begin(session)
         for cell in prover.cells.values():
-            prover.snapshots[cell.number] = Snapshot(lambda asked: _answer(session, *asked))
-            first, start = len(session.verdicts), time.process_time()
-            error = session.execute(cell.number, cell.tree)
-            cell.seconds = time.process_time() - start
-            if error is not None:
-                prover.proof.error = f"cell {cell.number}: {error!r}"
+            prover.before(cell.number)
+            ran = rerun.ran(session, cell.number, cell.tree)
+            prover.after(cell.number, ran)
+            if ran.raised:
                 break
-            prover.judge(session.verdicts[first:])
-        prover.count_controls(path)
-        for snapshot in reversed(prover.snapshots.values()):
-            snapshot.close()
-    return prover.proof
+        return prover.end()
 
 
 @dataclass
@@ -197,6 +191,12 @@ class Cell:
         """Give a line, counted from 1, without what it is indented by."""
         return self.lines[number - 1].strip()
 
+    def of(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Of the verdicts of the whole cell those of the statements that matter, counted anew."""
+        spans = [(node.lineno, node.end_lineno) for node in self.tree.body]
+        kept = [v for v in verdicts if any(first <= v.line <= last for first, last in spans)]
+        return [replace(verdict, place=place) for place, verdict in enumerate(kept)]
+
 
 @dataclass(frozen=True)
 class Try:
@@ -209,11 +209,14 @@ class Try:
 
 
 class Prover:
-    """Makes the checks of a chapter fail."""
+    """Makes the checks of a chapter fail, while a session runs its cells or what matters of them.
 
-    def __init__(self, path: Path, record: dict, search: bool, every: int = 1):
-        sources = read(path)
-        self.units, self.proof, self.record = units_of(sources), Proof(), record
+    It is told before each cell, and after it; what does not matter of a cell, it does not look at.
+    """
+
+    def __init__(self, path, record: dict | None, search: bool, every: int = 1):
+        sources, self.path = read(path), Path(path)
+        self.units, self.proof, self.record = units_of(sources), Proof(), record or {}
         self.search, self.name, self.every = search, names_of_checks(), every
         needed: dict[int, list[ast.stmt]] = {}
         for unit in that_checks_need(self.units):
@@ -225,9 +228,35 @@ class Prover:
         self.snapshots: dict[int, Snapshot] = {}
         self.wanted: dict[Verdict, str] = {}
 
-    def judge(self, new: list[Verdict]) -> None:
-        """Make the checks of a cell fail that has just been run, given its verdicts."""
+    def begin(self, session: Session) -> None:
+        """Look at what is compared, from the first cell on."""
+        self.session, session.watch = session, watcher(session, thoroughly=True)
+
+    def before(self, number: int) -> None:
+        """Keep the state in which a cell begins: slips start from there."""
+        self.first = len(self.session.verdicts)
+        if number in self.cells:
+            self.snapshots[number] = Snapshot(lambda asked: _answer(self.session, *asked))
+
+    def after(self, number: int, ran: rerun.Ran) -> None:
+        """Make the checks of a cell fail that has just been run."""
+        new = self.session.verdicts[self.first :]
         self.proof.bad += [v for v in new if v.outcome not in ("passed", "caught")]
+        if ran.raised:
+            self.proof.error = f"cell {number}: {ran.raised}"
+        elif number in self.cells:
+            self.cells[number].seconds = ran.seconds
+            self.judge(self.cells[number].of(new))
+
+    def end(self) -> Proof:
+        """What made the checks fail."""
+        self.count_controls(self.path)
+        for snapshot in reversed(self.snapshots.values()):
+            snapshot.close()
+        return self.proof
+
+    def judge(self, new: list[Verdict]) -> None:
+        """Make checks of one cell fail, given their verdicts."""
         plain = [v for v in new if v.claim is None and v.outcome == "passed" and v.kind != "runs"]
         self.wanted |= {verdict: self.name(verdict) for verdict in plain}
         self.proof.seen |= {self.wanted[verdict]: None for verdict in plain}

@@ -23,18 +23,24 @@ from pathlib import Path
 
 from chapters import Session, read
 from flow import GENERATORS
+from forks import Snapshot
 
 LONG = 0.5  # seconds of processor time: what takes longer is run again only if there is a reason
+SECONDS = 600  # of processor time, to run all cells of a chapter again
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a cell: its verdicts and its lines, or why it stopped."""
+    """What came of a cell: its verdicts and its lines, or why it stopped, or would have.
+
+    A session that goes on after a check that fails does not stop there; ``raised`` is what did.
+    """
 
     verdicts: tuple
     lines: tuple[str, ...]
     error: str
     seconds: float
+    raised: str
 
     def unlike(self, before: Ran) -> str:
         """Say what is not as it was before; nothing if all is."""
@@ -50,34 +56,67 @@ class Ran:
 
 def faults(path) -> list[str]:
     """Say which cells of a chapter cannot be run again after all the others, and why."""
-    cells = read(path)
+    again = Again(path)
     with Session(path) as session:
-        first = [ran(session, number, cell) for number, cell in enumerate(cells)]
-        if stopped := [f"cell {n} stops: {x.error}" for n, x in enumerate(first) if x.error]:
+        again.begin(session)
+        for number, cell in enumerate(again.cells):
+            again.after(number, ran(session, number, cell))
+        return again.faults()
+
+
+class Again:
+    """The cells of a session that has run them all are run again, each as if the last had ended."""
+
+    def __init__(self, path):
+        self.cells, self.first = read(path), []
+
+    def begin(self, session: Session) -> None:
+        """Note which session is meant."""
+        self.session = session
+
+    def before(self, number: int) -> None:
+        """Do nothing yet."""
+
+    def after(self, number: int, ran: Ran) -> None:
+        """Note what a cell did when it was run in its turn."""
+        self.first.append(ran)
+
+    def end(self) -> list[str]:
+        """The faults, found in a copy of the session, which others may go on with."""
+        copy = Snapshot(lambda _: self.faults())
+        found = copy.ask(None, SECONDS)
+        copy.close()
+        return ["it came to no end"] if found is None else found
+
+    def faults(self) -> list[str]:
+        """Run the cells again; say which do not come out as they did."""
+        if stopped := [f"cell {n} stops: {x.error}" for n, x in enumerate(self.first) if x.error]:
             return stopped
-        end, shared = dict(session.namespace), set_twice(cells)
-        found = []
-        for number, cell in enumerate(cells):
-            if first[number].seconds > LONG and not needs(cell) & shared:
+        session = self.session.plainly()
+        end, shared, found = dict(session.namespace), set_twice(self.cells), []
+        for number, cell in enumerate(self.cells):
+            if self.first[number].seconds > LONG and not needs(cell) & shared:
                 continue
             session.namespace.clear()
             session.namespace.update(end)
-            if why := ran(session, number, cell).unlike(first[number]):
+            if why := ran(session, number, cell).unlike(self.first[number]):
                 also = ", ".join(sorted(names(cell) & shared))
                 hint = f" (set by several cells: {also})" if also else ""
                 found.append(f"cell {number}, {cell.splitlines()[0]!r}: {why}{hint}")
-    return found
+        return found
 
 
-def ran(session: Session, number: int, cell: str) -> Ran:
-    """Run one cell."""
-    before, out, start = len(session.verdicts), io.StringIO(), time.process_time()
+def ran(session: Session, number: int, cell: str | ast.Module, beside=lambda: 0.0) -> Ran:
+    """Run one cell; ``beside`` gives the processor time that went into other things so far."""
+    before, out, start = len(session.verdicts), io.StringIO(), time.process_time() - beside()
     with redirect_stdout(out):
         error = session.execute(number, cell)
-    seconds = time.process_time() - start
-    said = tuple((v.kind, v.label, v.where, v.claim, v.outcome) for v in session.verdicts[before:])
-    why = "" if error is None else f"{type(error).__name__}: {error}"
-    return Ran(said, tuple(out.getvalue().splitlines()), why, seconds)
+    seconds = time.process_time() - beside() - start
+    new = session.verdicts[before:]
+    said = tuple((v.kind, v.label, v.where, v.claim, v.outcome) for v in new)
+    failed = next((v.error for v in new if v.outcome not in ("passed", "caught")), "")
+    raised = "" if error is None else f"{type(error).__name__}: {error}"
+    return Ran(said, tuple(out.getvalue().splitlines()), failed or raised, seconds, raised)
 
 
 def names(cell: str) -> set[str]:

@@ -1,29 +1,25 @@
 """What a curious reader changes first runs through, or stops with a word on why it has to."""
 
 import json
-from itertools import groupby
-from operator import attrgetter
 
 import nbformat
 import pytest
 
 import experiments
-import forks
-from experiments import BOOK, FOLDER, Experiment, faults
-from marks import EVERY_EXPERIMENT, needs_fork
+from experiments import BOOK, Experiment, faults
+from marks import needs_fork
+from once import MADE, WRITTEN, answer, asks
 from test_chapters import HEAD
 
-WRITTEN = [one for path in sorted(FOLDER.glob("*.json")) for one in experiments.read(path)]
-
-
-MADE = {page: [*group] for page, group in groupby(WRITTEN[::EVERY_EXPERIMENT], attrgetter("page"))}
+PAGES = [BOOK / f"{page}.ipynb" for page in MADE]
 
 
 @needs_fork
-@pytest.mark.parametrize("page", MADE)
-def test_an_experiment_ends_as_it_is_written_down(page):
-    found = forks.in_child(faults, MADE[page], BOOK / f"{page}.ipynb")
-    told = zip(MADE[page], found, strict=True)
+@asks("experiments")
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_an_experiment_ends_as_it_is_written_down(path):
+    found = answer(path, "experiments")
+    told = zip(MADE[path.stem], found, strict=True)
     assert not any(found), "\n".join(f"{one}: {fault}" for one, all in told for fault in all)
 
 

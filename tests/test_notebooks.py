@@ -13,6 +13,8 @@ import nbformat
 import pytest
 import yaml
 
+import execution
+import outputs
 from notebooks import METADATA, main, problems
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,6 +176,7 @@ def compared(tmp_path_factory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("compared")
     (folder / "policygrad").symlink_to(ROOT / "book" / "policygrad")
     shutil.copy(ROOT / "conftest.py", folder)
+    shutil.copy(ROOT / "requirements.txt", folder)
     first = write(folder / "unchanged.ipynb", [code_cell(CELL)])
     assert main("run", str(first)) == 0
     for name, change in CHANGES.items():
@@ -181,9 +184,10 @@ def compared(tmp_path_factory) -> SimpleNamespace:
         change(notebook.cells[0])
         nbformat.write(notebook, folder / f"{name}.ipynb")
     command = [sys.executable, "-m", "pytest", "-p", "no:nbval"]  # as pyproject.toml says
-    command += ["--nbval", "--nbval-current-env", "-q", "-rA"]
+    command += ["--nbval", "--nbval-current-env", "-q", "-rA", "--keep-outputs", "-n", "1"]
     command += ["--nbval-cell-timeout=60", "-p", "no:cacheprovider", "--rootdir", folder, folder]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    command += ["--dist", "loadscope"]
     inherited["PYTHONPATH"] = str(ROOT / "_ext")
     inherited.pop("CI", None)  # where it is set, pytest's summary says each message a second time
     run = subprocess.run(command, cwd=folder, env=inherited, capture_output=True, text=True)
@@ -201,6 +205,16 @@ def test_nbval_passes_what_is_unchanged_and_fails_what_is_not(compared):
         "never": "PASSED",
     }, compared.said
     assert compared.said.count("Records of checks differ") == 1
+
+
+def test_the_book_takes_the_outputs_of_what_passed_and_of_nothing_else(compared):
+    assert "The outputs of 1 notebooks are kept" in compared.said
+    with execution.opened(outputs.folder(compared.folder)) as cache:
+        (record,) = cache.list_cache_records()
+        stored = nbformat.read(compared.folder / "unchanged.ipynb", as_version=4)
+        kept = cache.get_cache_bundle(record.pk).nb
+    assert Path(record.uri).name == "unchanged.ipynb"
+    assert [cell.outputs for cell in kept.cells] == [cell.outputs for cell in stored.cells]
 
 
 def test_the_guard_fails_stripped_outputs_where_nbval_does_not(compared):

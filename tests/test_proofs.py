@@ -16,6 +16,7 @@ import forks
 import proofs
 import typeset
 from marks import EVERY, needs_fork
+from once import answer, asks
 from slips import KINDS, slips
 from test_chapters import chapter
 
@@ -28,16 +29,11 @@ NOTEBOOKS = sorted(path for path in BOOK.glob("*.ipynb") if path.stem != "index"
 # All slips take some four minutes: the continuous integration makes them.
 
 
-def proof_and_slips(path):
-    """Run a chapter once, for both kinds of slips: those in the cells, and those on the page."""
-    found = typeset.collect(every=EVERY)
-    return proofs.prove(path, proofs.recorded(path), False, EVERY), found
-
-
 @needs_fork
+@asks("proof")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_check_of_a_chapter_has_been_seen_to_fail(path):
-    proof, found = forks.in_child(proof_and_slips, path)
+    proof, found = answer(path, "proof")
     assert (proof.bad, proof.error) == ([], "")
     complaints = [*proofs.complaints(path, proof), *typeset.complaints(path, found, EVERY == 1)]
     assert not complaints, "\n".join(complaints)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import forks
 import rerun
 from marks import needs_fork
+from once import answer, asks
 from test_chapters import chapter
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -14,9 +14,10 @@ NOTEBOOKS = sorted(path for path in BOOK.glob("*.ipynb") if path.stem != "index"
 
 
 @needs_fork
+@asks("rerun")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_cell_can_be_run_again_after_all_the_others(path):
-    found = forks.in_child(rerun.faults, path)
+    found = answer(path, "rerun")
     assert not found, "a name may be used twice for different things:\n" + "\n".join(found)
 
 

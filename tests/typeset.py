@@ -27,6 +27,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -230,6 +231,7 @@ class Tally:
     """
 
     made: int = 0
+    seconds: float = 0.0
     false: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
@@ -270,10 +272,11 @@ def collect(labels=None, every: int = 1) -> dict[str, Tally]:
             worlds: list = []  # names, with what is known: a slip leaves most as it is
             again = [slip for slip in made if slip.what in tally.passed]
             todo = again if tally.made else made[::every]
-            tally.made, tally.passed = len(made), []
+            tally.made, tally.passed, start = len(made), [], time.process_time()
             for one in todo:
                 call = lambda: plain(label, *tried, **options)  # noqa: E731
                 getattr(tally, _try(one, room, checks, call, worlds)).append(one.what)
+            tally.seconds += time.process_time() - start
 
     checks.runs = runs
     return found
