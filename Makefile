@@ -42,6 +42,7 @@ book: ready ## Run the chapters and build the HTML book in _build/html
 .PHONY: pdf
 pdf: book ## Print the built book into one file, _build/policy-gradients-checked.pdf (with Chromium)
 	@$(RUN) _ext/make_pdf.py
+
 .PHONY: epub
 epub: book ## Make the e-book of the built pages, _build/policy-gradients-checked.epub
 	@$(RUN) _ext/epub_book.py
