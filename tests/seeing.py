@@ -63,11 +63,14 @@ WIDE_THINGS = """[...document.querySelectorAll('main article, main article *')].
   return [];
 })"""
 
-# A formula within a line is not wider than what it stands in.
-INLINE = """[...document.querySelectorAll('article span.math')].filter(e => seen(e)
-  && e.querySelector('mjx-math').getBoundingClientRect().right
-    > e.closest('p, li, dd, dt, td, th, h1, h2, h3, div').getBoundingClientRect().right + 2)
-  .map(e => 'out of its line: ' + named(e))"""
+# A formula within a line is not wider than what it stands in, or it scrolls there.
+INLINE = """[...document.querySelectorAll('article span.math')].filter(e => {
+  const [drawn, box] = [e.querySelector('mjx-math'), e].map(x => x.getBoundingClientRect());
+  const line = e.closest('p, li, dd, dt, td, th, h1, h2, h3, div').getBoundingClientRect();
+  return seen(e) && (box.right > line.right + 2
+    || drawn.width > box.width + 2
+    && (e.tabIndex !== 0 || getComputedStyle(e).overflowX !== 'auto'));
+}).map(e => 'out of its line: ' + named(e))"""
 
 # The edge fades where there is more, at the end no longer.
 FADES = """Promise.all([...document.querySelectorAll('main article [tabindex="0"]')]
