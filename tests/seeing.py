@@ -15,8 +15,8 @@ WIDE, TABLET, PHONE = 1280, 768, 390
 # What axe finds by other rules than these does not depend on the colours.
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 # While axe looks, a box with a letter in it stands for each formula, whose hundreds of elements it
-# would all weigh: as large, in the same colour, at the same place. `FORMULAS` asks what is in it. Of the ledger's
-# tables, whose rows are all of one make, it weighs six each.
+# would all weigh: as large, in the same colour, at the same place. `FORMULAS` asks what is in it.
+# Of the ledger's tables, whose rows are all of one make, it weighs six each.
 RUN = """(async () => {
   const formulas = [...document.querySelectorAll('mjx-container')];
   const boxes = formulas.map(e => (e.querySelector('mjx-math') || e).getBoundingClientRect());
@@ -230,6 +230,14 @@ def look_at(browser, path: Path) -> dict[str, list]:
                     f"axe {width} {dark}", axe(page, *OF_COLOUR) if dark else axe(page)
                 )
                 found.setdefault(f"focus {width} {dark}", ask(page, FOCUS))
+    page.resize(WIDE)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    settle(page)
+    twice = [ask(page, question) for question in (SIDEWAYS, WIDE_THINGS, INLINE)]
+    found["letters twice as large"] = sum(twice, [])
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.resize(PHONE)
+    settle(page)
     found["fades"] = ask(page, FADES % 3)
     for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
         found[name] = ask(page, question)
