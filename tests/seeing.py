@@ -14,10 +14,39 @@ AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
 WIDE, TABLET, PHONE = 1280, 768, 390
 # What axe finds by other rules than these does not depend on the colours.
 OF_COLOUR = ("color-contrast", "link-in-text-block")
-# Drawn formulas are hidden from readers by ear, who have MathML beside them.
-RUN = """axe.run({exclude: [['mjx-math']]}, %s).then(found => found.violations.flatMap(rule =>
-  rule.nodes.map(node => [rule.id, node.target.join(' '), node.html.slice(0, 160),
-    ...[...node.any, ...node.all, ...node.none].map(check => check.message)].join(' | '))))"""
+# While axe looks, a box with a letter in it stands for each formula, whose hundreds of elements it
+# would all weigh: as large, in the same colour, at the same place. `FORMULAS` asks what is in it.
+# Of the ledger's tables, whose rows are all of one make, it weighs six each.
+RUN = """(async () => {
+  const formulas = [...document.querySelectorAll('mjx-container')];
+  const boxes = formulas.map(e => (e.querySelector('mjx-math') || e).getBoundingClientRect());
+  const inside = formulas.map(e => [...e.childNodes]);
+  formulas.forEach((e, i) => {
+    const box = document.createElement('span'), {width, height} = boxes[i];
+    box.style.cssText = `display: inline-block; overflow: hidden; vertical-align: middle;
+      width: ${width}px; height: ${height}px`;
+    box.textContent = 'x';
+    e.replaceChildren(box);
+  });
+  const rows = [...document.querySelectorAll('table.ledger tbody tr:nth-child(n + 7)')];
+  const tables = rows.map(row => row.parentElement);
+  rows.forEach(row => row.remove());
+  const {violations} = await axe.run(document, %s);
+  rows.forEach((row, i) => tables[i].append(row));
+  formulas.forEach((e, i) => e.replaceChildren(...inside[i]));
+  return violations.flatMap(rule => rule.nodes.map(node => [
+    rule.id, node.target.join(' '), node.html.slice(0, 160),
+    ...[...node.any, ...node.all, ...node.none].map(check => check.message)].join(' | ')));
+})()"""
+# Of the words in code one of each kind is weighed; what the others look like is the same.
+ONE_OF_EACH = """{
+  const kinds = new Set();
+  for (const word of document.querySelectorAll('article pre span[class]')) {
+    const kind = word.className + word.closest('.highlight, .output, pre').className;
+    if (kinds.has(kind) && !word.children.length) word.replaceWith(word.textContent);
+    kinds.add(kind);
+  }
+}"""
 
 # What can be seen of an element, and the colours that it is seen on.
 HELP = """
@@ -63,11 +92,14 @@ WIDE_THINGS = """[...document.querySelectorAll('main article, main article *')].
   return [];
 })"""
 
-# A formula within a line is not wider than what it stands in.
-INLINE = """[...document.querySelectorAll('article span.math')].filter(e => seen(e)
-  && e.querySelector('mjx-math').getBoundingClientRect().right
-    > e.closest('p, li, dd, dt, td, th, h1, h2, h3, div').getBoundingClientRect().right + 2)
-  .map(e => 'out of its line: ' + named(e))"""
+# A formula within a line is not wider than what it stands in, or it scrolls there.
+INLINE = """[...document.querySelectorAll('article span.math')].filter(e => {
+  const [drawn, box] = [e.querySelector('mjx-math'), e].map(x => x.getBoundingClientRect());
+  const line = e.closest('p, li, dd, dt, td, th, h1, h2, h3, div').getBoundingClientRect();
+  return seen(e) && (box.right > line.right + 2
+    || drawn.width > box.width + 2
+    && (e.tabIndex !== 0 || getComputedStyle(e).overflowX !== 'auto'));
+}).map(e => 'out of its line: ' + named(e))"""
 
 # The edge fades where there is more, at the end no longer.
 FADES = """Promise.all([...document.querySelectorAll('main article [tabindex="0"]')]
@@ -183,6 +215,7 @@ def look_at(browser, path: Path) -> dict[str, list]:
         features=[{"name": "prefers-reduced-motion", "value": "reduce"}],
     )
     unfold(page)
+    page.evaluate(ONE_OF_EACH)
     press_tab(page)
     found: dict[str, list] = {}
     for width in (WIDE, TABLET, PHONE):
@@ -197,6 +230,14 @@ def look_at(browser, path: Path) -> dict[str, list]:
                     f"axe {width} {dark}", axe(page, *OF_COLOUR) if dark else axe(page)
                 )
                 found.setdefault(f"focus {width} {dark}", ask(page, FOCUS))
+    page.resize(WIDE)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    settle(page)
+    twice = [ask(page, question) for question in (SIDEWAYS, WIDE_THINGS, INLINE)]
+    found["letters twice as large"] = sum(twice, [])
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.resize(PHONE)
+    settle(page)
     found["fades"] = ask(page, FADES % 3)
     for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
         found[name] = ask(page, question)
