@@ -86,9 +86,14 @@ def restyle(app, doctree, docname):
     citations = list(doctree.findall(nodes.citation))
     if citations:
         around, found = citations[0].parent, nodes.bullet_list("", classes=["references"])
-        citations.sort(key=lambda one: one["ids"] != [f"cite-{SLIDES}"])
+        citations.sort(key=lambda one: (one["ids"] != [f"cite-{SLIDES}"], said(one).lower()))
         found += [entry(app, docname, citation) for citation in citations]
         around.replace_self(found)
+
+
+def said(citation) -> str:
+    """What a citation says behind its label."""
+    return citation[-1].astext()
 
 
 def entry(app, docname: str, citation) -> nodes.list_item:
@@ -96,6 +101,8 @@ def entry(app, docname: str, citation) -> nodes.list_item:
     item = nodes.list_item(ids=citation["ids"][:1])
     key = citation["ids"][0].removeprefix("cite-")
     item += [child for child in citation.children if not isinstance(child, nodes.label)]
+    for text in list(item.findall(nodes.Text)):
+        text.parent.replace(text, nodes.Text(text.replace("; others", " and others")))
     cited = nodes.inline("", "", classes=["cited-in"])
     for k, (page, place) in enumerate(places(app.env, key).items()):
         cited += nodes.Text(" Cited in " if k == 0 else ", ")

@@ -51,7 +51,7 @@ def previews(page: str, article: HtmlElement, anchors: set[str]) -> dict[str, li
     for anchor in sorted(anchors):
         place = places.get(anchor) if anchor else next(article.iter("section"), None)
         shown = excerpt(place) if place is not None else None
-        if shown is not None:
+        if shown is not None and shown[1]:
             title, parts = shown
             found[anchor] = [title, "".join(written(part, page) for part in parts)]
     return found

@@ -68,7 +68,7 @@
   function note(read) {
     const side = document.querySelector(".bd-sidebar-primary .sidebar-primary-items__end, .bd-sidebar-primary");
     if (!side) return;
-    const many = read === 1 ? "1 page read to its end" : `${read} pages read to their ends`;
+    const many = read === 1 ? "1 page read to the end" : `${read} pages read to the end`;
     const words = read ? `✓ ${many}. Kept on this device only.` : "Where you are is kept on this device only.";
     side.append(element("div", "read-note", element("p", "", words), button()));
   }

@@ -111,16 +111,26 @@ def test_links_and_the_sidebar_agree_with_the_page_that_they_lead_to(built, name
 
 def test_a_page_without_a_number_stays_without_one(built):
     assert built["plain"].h1.get_text().startswith("Page plain")
-    assert [x.get_text()[:-1] for x in built["plain"].select("article span.eqno")] == [
-        "(1)",
-        "(2)",
-    ]
+    assert not built["plain"].h1.select(".section-number")
+
+
+def test_what_stands_on_such_a_page_is_numbered_behind_letters_of_its_name(built):
+    equations = [x.get_text()[:-1] for x in built["plain"].select("article span.eqno")]
+    assert equations == ["(PL.1)", "(PL.2)"]
+    assert "Exercise PL.1" in built["plain"].select_one(".exercise .admonition-title").get_text()
+
+
+def test_no_two_pages_of_the_book_number_alike():
+    names = [path.stem for kind in ("ipynb", "md") for path in (ROOT / "book").glob(f"*.{kind}")]
+    found = [numbering.prefix(name) for name in names]
+    assert len(set(found)) == len(found) > 40
+    assert numbering.prefix("book/how-checks-work") == "HC" and numbering.prefix("ledger") == "LE"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_verdict_shows_the_number_of_its_equation_and_leads_there(built, name):
-    other, numbers = NEXT[name], NUMBERS | {"plain": None}
-    own, there = (f"{numbers[x]}." if numbers[x] else "" for x in (name, other))
+    other, numbers = NEXT[name], NUMBERS | {"plain": "PL"}
+    own, there = (f"{numbers[x]}." for x in (name, other))
     verdicts = built[name].select("article .pg-check")
     found = [(v.a.get_text(), v.a["href"]) if v.a else None for v in verdicts]
     assert found == [
