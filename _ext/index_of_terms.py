@@ -85,8 +85,12 @@ def sources(path: Path, kind: str) -> list[str]:
 
 @cache
 def code(folder: Path) -> dict[str, list[str]]:
-    """The cells of code of each page."""
-    return {path.stem: sources(path, "code") for path in sorted(folder.glob("*.ipynb"))}
+    """The cells of code of each page, without imports."""
+    imports = re.compile(r"^(?:from|import) .*?(?:\(.*?\)|$)", re.MULTILINE | re.DOTALL)
+    return {
+        path.stem: [imports.sub("", text) for text in sources(path, "code")]
+        for path in sorted(folder.glob("*.ipynb"))
+    }
 
 
 def most(counts: Counter) -> list[str]:
@@ -188,7 +192,7 @@ def functions(folder: Path) -> list[Entry]:
             (page, number)
             for page, texts in code(folder).items()
             for number, text in enumerate(texts, start=1)
-            if word.search(re.sub(r"^(from|import) .*?(\(.*?\)|$)", "", text, flags=re.M | re.S))
+            if word.search(text)
         ]
         if cells:
             kind = KINDS.get(module, "function")

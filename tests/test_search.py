@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -30,8 +31,6 @@ BOOK = ROOT / "book"
     ],
 )
 def test_a_formula_is_said_in_one_line(tex, said):
-    import unicodedata
-
     found = plain_tex.readable(tex)
     assert unicodedata.normalize("NFC", found) == said
 
@@ -42,7 +41,7 @@ PAGE = """<article><section id="a-title"><h1><span class="section-number">4. </s
 data-tex="\\gamma^t"><mjx-container>x</mjx-container></span><a class="headerlink">#</a></h2>
 <p>Words about <em>it</em>.</p>
 <div class="math" id="equation-eq-some-law" data-tex="a=b"><span class="eqno">(4.1)</span></div>
-<div class="cell docutils container" id="cell-x-3"><div class="cell_input"><span class="n">of_world</span></div>
+<div class="cell" id="cell-x-3"><div class="cell_input"><span class="n">of_world</span></div>
 <div class="pg-check pg-check--ok" data-label="some-law"><span class="pg-mark">v</span>
 <span class="pg-verdict">ok</span> <code>some-law</code> <span>runs</span></div>
 <div class="pg-check pg-check--caught" data-label="some-law"><span class="pg-verdict">caught</span>
@@ -85,10 +84,9 @@ def test_what_is_found_in_a_small_page():
     assert hits("some law")[0] == "equation"
     assert hits("gamma^t") == ["section"]
     assert hits("(4.2)") == hits("nothing") == []
-    marked = racer.eval(
-        'JSON.stringify(policygradSearch.marks("the laws of γ^t", policygradSearch.find("law gamma^t").asked).map(m => m.slice(0, 2)))'
-    )
-    assert json.loads(marked) == [[4, 8], [12, 15]]
+    asked = 'policygradSearch.find("law gamma^t").asked'
+    marked = racer.eval(f'JSON.stringify(policygradSearch.marks("the laws of γ^t", {asked}))')
+    assert [mark[:2] for mark in json.loads(marked)] == [[4, 8], [12, 15]]
 
 
 def test_forms_of_a_word_share_a_stem_and_other_words_do_not():
@@ -131,10 +129,9 @@ def test_the_index_has_every_term_and_every_name_in_use():
 
 
 def test_a_word_is_counted_in_its_forms_and_the_pages_come_in_their_order():
-    assert (
-        index_of_terms.most(Counter({"b": 3, "a": 3, "c": 9, "d": 4, "e": 1})) == ["b", "c", "d"]
-        or True
-    )
+    counts = Counter({"b": 3, "a": 3, "c": 9, "d": 4, "e": 1})
+    assert index_of_terms.most(counts) == ["a", "c", "d"]
+    assert index_of_terms.most(Counter({"e": 1})) == []
     assert index_of_terms.used("baseline", BOOK)[0] == "10-baselines"
     assert index_of_terms.used("xylophone", BOOK) == []
 
