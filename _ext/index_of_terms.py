@@ -26,7 +26,6 @@ from sphinx.util.docutils import SphinxDirective
 from numbering import mark
 
 PAGE = "book/index-of-terms"
-TERM = re.compile(r"^(\S.*)\n  \S", re.MULTILINE)
 HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 SYMPTOM = re.compile(r"^### (.+)\n\n\(\*(.+?)\*\)", re.MULTILINE)
 LETTER = re.compile(r"^\| (\$.+?\$) \| (.+?) \|", re.MULTILINE)
@@ -70,11 +69,16 @@ class Entry:
 
 @cache
 def prose(folder: Path) -> dict[str, str]:
-    """The words of each page, without code and outputs."""
+    """The words of each page in a row, without code and outputs."""
     pages = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.md"))}
     for path in sorted(folder.glob("*.ipynb")):
         pages[path.stem] = "\n".join(sources(path, "markdown"))
-    return {page: text for page, text in pages.items() if page not in NOT_COUNTED}
+    return {page: in_a_row(text) for page, text in pages.items() if page not in NOT_COUNTED}
+
+
+def in_a_row(text: str) -> str:
+    """The words of a text, a blank before each; a hyphen counts as one."""
+    return " " + " ".join(re.findall(r"[^\W_]+", text))
 
 
 def sources(path: Path, kind: str) -> list[str]:
@@ -84,9 +88,15 @@ def sources(path: Path, kind: str) -> list[str]:
 
 
 @cache
-def code(folder: Path) -> dict[str, list[str]]:
-    """The cells of code of each page."""
-    return {path.stem: sources(path, "code") for path in sorted(folder.glob("*.ipynb"))}
+def code(folder: Path) -> dict[str, list[set[str]]]:
+    """The names in each cell of code of each page, but those of imports."""
+    imports = re.compile(r"^(?:from|import) .*?(?:\(.*?\)|$)", re.MULTILINE | re.DOTALL)
+    return {
+        path.stem: [
+            set(re.findall(r"\w+", imports.sub("", text))) for text in sources(path, "code")
+        ]
+        for path in sorted(folder.glob("*.ipynb"))
+    }
 
 
 def most(counts: Counter) -> list[str]:
@@ -97,8 +107,8 @@ def most(counts: Counter) -> list[str]:
 
 def used(term: str, folder: Path) -> list[str]:
     """The pages that say a term most often, in any form that only an ending makes."""
-    stem = re.escape(term.removesuffix("e").removesuffix("y")).replace(r"\ ", r"\s+")
-    pattern = re.compile(rf"(?<!\w){stem}\w{{0,3}}(?!\w)", 0 if term.isupper() else re.IGNORECASE)
+    stem = re.escape(in_a_row(term.removesuffix("e").removesuffix("y")))
+    pattern = re.compile(rf"{stem}\w{{0,3}}(?= |$)", 0 if term.isupper() else re.IGNORECASE)
     counts = Counter({page: len(pattern.findall(text)) for page, text in prose(folder).items()})
     return most(counts)
 
@@ -134,16 +144,27 @@ def public(folder: Path, top: str) -> frozenset[str]:
 # --- lines, in MyST -------------------------------------------------------------------------------
 
 
+def glossary(folder: Path) -> dict[str, str]:
+    """What the glossary says of each term, in MyST."""
+    text = (folder / "glossary.md").read_text("utf-8")
+    return dict(re.findall(r"^(\S.*)\n((?:  .*\n)+)", text, re.MULTILINE))
+
+
 def terms(folder: Path) -> list[Entry]:
-    """A line for each term of the glossary."""
-    names = TERM.findall((folder / "glossary.md").read_text("utf-8"))
-    return [Entry(name, f"{{term}}`{name}`{chiefly(used(name, folder))}") for name in names]
+    """A line for each term: the glossary, the place to which that leads, the pages that use it."""
+    found = []
+    for name, meaning in glossary(folder).items():
+        places = re.findall(r"\[\]\(([\w-]+)\)", meaning)
+        pages = [page for page in used(name, folder) if page not in places]
+        leads = f", {' and '.join(f'[]({place})' for place in places)}" if places else ""
+        found.append(Entry(name, f"{{term}}`{name}`{leads}{chiefly(pages, bool(places))}"))
+    return found
 
 
 def chinese(folder: Path) -> list[Entry]:
     """A line for each Chinese word of the glossary."""
-    text, found = (folder / "glossary.md").read_text("utf-8"), {}
-    for name, meaning in re.findall(r"^(\S.*)\n((?:  .*\n)+)", text, re.MULTILINE):
+    found: dict[str, Entry] = {}
+    for name, meaning in glossary(folder).items():
         for word in HAN.findall(meaning):
             found.setdefault(word, Entry(word, f"{word}: see {{term}}`{name}`"))
     return list(found.values())
@@ -166,12 +187,12 @@ def letters(folder: Path) -> list[str]:
     return [f"{letter}: {meaning}" for letter, meaning in LETTER.findall(text)]
 
 
-def chiefly(pages: list[str]) -> str:
+def chiefly(pages: list[str], more: bool = False) -> str:
     """Links to the pages that use something most, by their numbers."""
     if not pages:
         return ""
     links = ", ".join(f"[{short(page)}]({page})" for page in pages)
-    return f", chiefly in {links}"
+    return f"; {'also' if more else 'chiefly'} in {links}"
 
 
 def short(page: str) -> str:
@@ -183,12 +204,11 @@ def functions(folder: Path) -> list[Entry]:
     """A line for each name of the package that some page uses."""
     found = []
     for name, (module, said) in exported(folder).items():
-        word = re.compile(rf"\b{name}\b")
         cells = [
             (page, number)
-            for page, texts in code(folder).items()
-            for number, text in enumerate(texts, start=1)
-            if word.search(re.sub(r"^(from|import) .*?(\(.*?\)|$)", "", text, flags=re.M | re.S))
+            for page, every in code(folder).items()
+            for number, names in enumerate(every, start=1)
+            if name in names
         ]
         if cells:
             kind = KINDS.get(module, "function")
@@ -208,7 +228,7 @@ def first(cells: list[tuple[str, int]]) -> str:
 
 def also(pages: list[str]) -> str:
     """The pages that use a name most, at the end of the line."""
-    return f"{chiefly(pages).replace(', chiefly', '; chiefly')}." if pages else "."
+    return f"{chiefly(pages)}."
 
 
 def escaped(text: str) -> str:
@@ -227,8 +247,7 @@ def escaped(text: str) -> str:
 
 def others(lines: list[str], folder: Path) -> list[Entry]:
     """A line for each line of other words."""
-    names = set(TERM.findall((folder / "glossary.md").read_text("utf-8")))
-    found = []
+    names, found = set(glossary(folder)), []
     for line in filter(str.strip, lines):
         words, colon, target = line.rpartition(": ")
         if not colon:

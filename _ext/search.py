@@ -26,6 +26,7 @@ from plain_tex import readable
 
 HERE = Path(__file__).resolve().parent
 DATA = "search-data.js"
+ENGINE = ("search_words.js", "search_engine.js")
 GLOBAL = "policygradSearch"
 UNUSED = ("searchindex.js", "_static/searchtools.js", "_static/language_data.js")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -315,8 +316,9 @@ def data(pages: dict[str, HtmlElement]) -> str:
         for page, found in records(pages).items()
     ]
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
-    engine = (HERE / "search_engine.js").read_text(encoding="utf-8")
-    return f"{engine}\nwindow.{GLOBAL}.load([\n" + ",\n".join(lines) + "\n]);\n"
+    engine = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ENGINE)
+    parts = ["(function () {", engine, "})();", f"window.{GLOBAL}.load([", ",\n".join(lines), "]);"]
+    return "\n".join(parts) + "\n"
 
 
 # --- Sphinx -------------------------------------------------------------------------------------

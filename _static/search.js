@@ -139,6 +139,7 @@
       if (!hits.length) foot.append("Other words for it? See the ", anchor("book/index-of-terms.html", "index of terms"), ".");
       else if (place === "dialog") {
         foot.append(anchor(`search.html?q=${encodeURIComponent(query)}`, `All ${hits.length} on one page`));
+        foot.append(element("span", "pg-keys", "↓ ↑ to choose, Enter to open, Esc to close"));
       }
     }
 

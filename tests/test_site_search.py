@@ -119,6 +119,10 @@ def engine(site):
 def section_of(site: Path, place: str) -> tuple[str, str]:
     """The section that a place stands for, if it is one of its names."""
     page, _, anchor = place.partition("#")
+    if "~" in place:  # a reference, by words of its title
+        page, _, title = place.partition("~")
+        works = built.articles(site)[page].xpath(".//div[contains(@class, 'citation')][@id]")
+        return page, next(one.get("id") for one in works if title in one.text_content())
     found = built.articles(site)[page].xpath(".//*[@id=$id]", id=anchor) if anchor else []
     if found and found[0].tag == "span" and found[0].getparent().tag == "section":
         found = [found[0].getparent()]
@@ -143,7 +147,7 @@ def test_what_answers_comes_first(site, engine, asked):
 def test_there_are_thirty_and_each_answer_is_a_place(site, pages):
     assert len(QUERIES["thirty"]) == 30
     for place in (place for one in ASKED for place in one["answers"]):
-        page, _, anchor = place.partition("#")
+        page, anchor = section_of(site, place)
         assert not anchor or pages[page].xpath(".//*[@id=$id]", id=anchor), place
 
 
