@@ -55,9 +55,10 @@ def pytest_runtest_call(item):
 
 
 def records(outputs) -> list[str]:
-    """The records of checks among some outputs, in order."""
+    """The records of checks among some outputs, in order; a number is one, 0 or 0.0."""
     found = (output.get("metadata", {}).get("policygrad") for output in outputs)
-    return [json.dumps(record, sort_keys=True) for record in found if record is not None]
+    told = (json.dumps(record, sort_keys=True) for record in found if record is not None)
+    return [json.dumps(json.loads(text, parse_int=float), sort_keys=True) for text in told]
 
 
 # --- what passed, for the book ------------------------------------------------------------------

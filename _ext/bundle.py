@@ -36,6 +36,7 @@ PARTS = (
     "requirements.in",
     "requirements.txt",
 )
+SOURCES = ("download-source-button", "download-notebook-button")
 LEFT_OUT = ("__pycache__", "build", ".egg-info")  # what a folder's name may end with; dots too
 NO_TIME = (2026, 1, 1, 0, 0, 0)  # a zip has to give one
 
@@ -102,9 +103,12 @@ def tell_what_it_needs(path: Path) -> None:
 
 
 def offer(app, page, template, context, doctree):
-    """Put the zip into the download menu of a page."""
+    """Put the zip into the download menu of a page, and let the page's own source be saved."""
     for group in context.get("header_buttons", ()):
         if group.get("label") == "download-buttons":
+            for button in group["buttons"]:
+                if button.get("label") in SOURCES:
+                    to_be_saved(button)
             group["buttons"].append(
                 {
                     "type": "link",
@@ -115,6 +119,18 @@ def offer(app, page, template, context, doctree):
                     "label": "download-bundle-button",
                 }
             )
+
+
+def to_be_saved(button: dict) -> None:
+    """Let a link save the file that it leads to, and say what that is.
+
+    The theme's template has no place for the attribute but behind the address. A browser heeds it
+    on a server; from a folder it shows the file, and the words say what to do then.
+    """
+    name = button["url"].rpartition("/")[2]
+    button["url"] += f'" download="{name}'
+    button["text"] = f"this page ({Path(name).suffix})"
+    button["tooltip"] = "Download the source of this page; if it opens as text, save it"
 
 
 def finish(app, exception):

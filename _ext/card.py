@@ -22,7 +22,7 @@ EQUATION = (
 
 
 def climbs() -> np.ndarray:
-    """The exact objective after every few updates of some runs of REINFORCE: a row for each look."""
+    """The exact objective of some runs of REINFORCE, a row for every few updates."""
     from policygrad.exact import expected_return
     from policygrad.learning import reinforce_many
     from policygrad.policies import softmax_policy

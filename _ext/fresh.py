@@ -66,6 +66,11 @@ def _either(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
+def names(arguments: list[str]) -> list[str]:
+    """The names that a command was given, with blanks or commas between them."""
+    return " ".join(arguments).replace(",", " ").split()
+
+
 # --- running and storing --------------------------------------------------------------------------
 
 
@@ -110,12 +115,12 @@ def store(path: Path, text: str) -> bool:
     return True
 
 
-def main(folder: Path, names: list[str]) -> int:
+def main(folder: Path, named: list[str]) -> int:
     """Run the chapters that are named, and if all come to their end store them; 0 if so."""
     stems = sorted(path.stem for path in folder.glob("*.ipynb"))
-    if not names:
+    if not named:
         raise Unknown("Which chapter? make fresh CHAPTER=08, or several: CHAPTER='08 12'.")
-    paths = [folder / f"{stem}.ipynb" for stem in dict.fromkeys(chapter(n, stems) for n in names)]
+    paths = [folder / f"{stem}.ipynb" for stem in dict.fromkeys(chapter(n, stems) for n in named)]
     texts = {}
     for path in paths:
         start = time.monotonic()
@@ -129,7 +134,7 @@ def main(folder: Path, names: list[str]) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(Path("book"), " ".join(sys.argv[1:]).replace(",", " ").split()))
+        sys.exit(main(Path("book"), names(sys.argv[1:])))
     except Unknown as unknown:
         sys.exit(str(unknown))
     except CellFailed as failed:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,6 +129,16 @@ def test_the_download_menu_of_every_page_offers_the_bundle(site):
     assert pages
     for page in pages:
         assert f'href="../{bundle.NAME}.zip"' in page.read_text(encoding="utf-8"), page.name
+
+
+@pytest.mark.site
+def test_the_download_menu_saves_the_source_of_a_page_under_its_own_name(site):
+    offered = {path.name for path in site.glob("_sources/book/*")}
+    for page in sorted((site / "book").glob("*.html")):
+        link = r'<a href="\.\./_sources/book/([^"]+)" download="([^"]+)"'
+        ((source, name),) = re.findall(link, page.read_text(encoding="utf-8"))
+        assert source == name and Path(name).stem == page.stem
+        assert name in offered
 
 
 @pytest.mark.site

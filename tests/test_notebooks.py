@@ -278,6 +278,11 @@ def test_the_same_records_pass_whatever_the_order_of_their_figures():
     assert told([RECORD, RECORD], [again, None, RECORD]) == []
 
 
+def test_a_number_is_the_same_however_an_editor_spells_it():
+    spelled = [RECORD | {"figures": {"samples": n, "limit": 0 * n}} for n in (10, 10.0)]
+    assert told(spelled[:1], spelled[1:]) == []
+
+
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_other_records_than_the_stored_ones_fail_a_cell(other):
     for stored, fresh in (([RECORD], other), (other, [RECORD])):
