@@ -117,7 +117,8 @@ def bookmarks(paper: Paper) -> Iterator[tuple[int, str, str]]:
 
 def contents(paper: Paper) -> str:
     """The table of contents: parts, pages and their sections, each with its page."""
-    lines = ['<nav class="contents" id="contents"><h1>Contents</h1>']
+    itself = '<a class="self" href="#contents">Contents</a>'
+    lines = [f'<nav class="contents" id="contents"><h1>{itself}</h1>']
     for place, (caption, names) in enumerate(paper.parts):
         if caption:
             lines.append(entry(f"part-{place}", html.escape(caption), "part"))
@@ -161,10 +162,10 @@ def heads(paper: Paper) -> str:
 
 
 def head(name: str, left: str, right: str) -> str:
-    """The rules of the sheets of one name, upright and lying."""
+    """The rules of the sheets of one name."""
     left, right = (text.replace("\\", r"\\").replace('"', r"\"") for text in (left, right))
     boxes = f'@top-left {{ content: "{left}" }} @top-right {{ content: "{right}" }}'
-    return f"@page {name} {{ {boxes} }}\n@page {name}-wide {{ size: A4 landscape; {boxes} }}"
+    return f"@page {name} {{ {boxes} }}"
 
 
 def cover(edition: str) -> str:
