@@ -76,9 +76,8 @@ def bare(text: str) -> str:
     return re.sub(r"\s|\u00ad|\u200b", "", text)
 
 
-def faults(root: Path, pdf: pypdf.PdfReader) -> dict[str, list[str]]:
+def faults(book: Printed) -> dict[str, list[str]]:
     """All that the looks find, by the name of the look."""
-    book = Printed(root, pdf)
     found = {look.__name__: sorted(set(look(book)))[:10] for look in LOOKS}
     return {name: what for name, what in found.items() if what}
 
