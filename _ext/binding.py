@@ -14,7 +14,7 @@ from pathlib import Path
 from lxml.html import HtmlElement, tostring
 
 from linear import words
-from paper import HEADINGS, Paper, number, prepare
+from paper import HEADINGS, Paper, lies, number, prepare
 
 TITLE = "Policy Gradients, Checked"
 HERE = Path(__file__).resolve().parent
@@ -154,18 +154,19 @@ def inner(element: HtmlElement) -> str:
 def heads(paper: Paper) -> str:
     """The head of each page's sheets: the part on the left, the page on the right."""
     rules = [
-        head(f"p-{name}", caption, words(heading(paper.pages[name])))
+        head(f"p-{name}", caption, words(heading(page)), lies(page))
         for caption, names in paper.parts
-        for name in names
+        for name, page in ((name, paper.pages[name]) for name in names)
     ]
     return "\n".join([*rules, head("p-solutions", TITLE, "Solutions")])
 
 
-def head(name: str, left: str, right: str) -> str:
+def head(name: str, left: str, right: str, lying: bool = False) -> str:
     """The rules of the sheets of one name."""
+    size = "size: A4 landscape; " if lying else ""
     left, right = (text.replace("\\", r"\\").replace('"', r"\"") for text in (left, right))
     boxes = f'@top-left {{ content: "{left}" }} @top-right {{ content: "{right}" }}'
-    return f"@page {name} {{ {boxes} }}"
+    return f"@page {name} {{ {size}{boxes} }}"
 
 
 def cover(edition: str) -> str:

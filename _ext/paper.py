@@ -54,6 +54,7 @@ def prepare(site: Path, toc: Path) -> Paper:
         place_cells(page)
         name_targets(page, name)
         find_images(page, site)
+        page.set("class", "bd-article lying" if lies(page) else "bd-article")
         paper.ids |= {e.get("id") for e in page.iter() if e.get("id")}
     first = paper.parts[0][1][0]
     for name, page in paper.pages.items():
@@ -121,6 +122,11 @@ def place_cells(page: HtmlElement) -> None:
         number = cell_number(cell)
         if number and has_class(cell, "cell") and len(cell):
             cell.set("data-cell", f"[{number}]")
+
+
+def lies(page: HtmlElement) -> bool:
+    """Has a page tables that want sheets lying on their side?"""
+    return any(has_class(cell, "tag_glance") for cell in page.iter("div"))
 
 
 def speak(page: HtmlElement) -> None:
