@@ -14,7 +14,7 @@ from pathlib import Path
 from lxml.html import HtmlElement, tostring
 
 from linear import words
-from paper import HEADINGS, Paper, number, prepare
+from paper import HEADINGS, Paper, lies, number, prepare
 
 TITLE = "Policy Gradients, Checked"
 HERE = Path(__file__).resolve().parent
@@ -117,7 +117,8 @@ def bookmarks(paper: Paper) -> Iterator[tuple[int, str, str]]:
 
 def contents(paper: Paper) -> str:
     """The table of contents: parts, pages and their sections, each with its page."""
-    lines = ['<nav class="contents" id="contents"><h1>Contents</h1>']
+    itself = '<a class="self" href="#contents">Contents</a>'
+    lines = [f'<nav class="contents" id="contents"><h1>{itself}</h1>']
     for place, (caption, names) in enumerate(paper.parts):
         if caption:
             lines.append(entry(f"part-{place}", html.escape(caption), "part"))
@@ -153,18 +154,19 @@ def inner(element: HtmlElement) -> str:
 def heads(paper: Paper) -> str:
     """The head of each page's sheets: the part on the left, the page on the right."""
     rules = [
-        head(f"p-{name}", caption, words(heading(paper.pages[name])))
+        head(f"p-{name}", caption, words(heading(page)), lies(page))
         for caption, names in paper.parts
-        for name in names
+        for name, page in ((name, paper.pages[name]) for name in names)
     ]
     return "\n".join([*rules, head("p-solutions", TITLE, "Solutions")])
 
 
-def head(name: str, left: str, right: str) -> str:
-    """The rules of the sheets of one name, upright and lying."""
+def head(name: str, left: str, right: str, lying: bool = False) -> str:
+    """The rules of the sheets of one name."""
+    size = "size: A4 landscape; " if lying else ""
     left, right = (text.replace("\\", r"\\").replace('"', r"\"") for text in (left, right))
     boxes = f'@top-left {{ content: "{left}" }} @top-right {{ content: "{right}" }}'
-    return f"@page {name} {{ {boxes} }}\n@page {name}-wide {{ size: A4 landscape; {boxes} }}"
+    return f"@page {name} {{ {size}{boxes} }}"
 
 
 def cover(edition: str) -> str:

@@ -2,7 +2,7 @@
 // wide as its column.
 (() => {
   "use strict";
-  const SMALLEST = 0.6;
+  const SMALLEST = 0.7;
 
   // Fill in the numbers of pages. Each has the room of three digits, so nothing moves.
   const number = (pages) => {

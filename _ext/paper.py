@@ -51,9 +51,10 @@ def prepare(site: Path, toc: Path) -> Paper:
         strip(page)
         set_code(page)
         paper.left_out[name] = unfold(page)
-        place_cells(page, name)
+        place_cells(page)
         name_targets(page, name)
         find_images(page, site)
+        page.set("class", "bd-article lying" if lies(page) else "bd-article")
         paper.ids |= {e.get("id") for e in page.iter() if e.get("id")}
     first = paper.parts[0][1][0]
     for name, page in paper.pages.items():
@@ -115,14 +116,17 @@ def cell_number(cell: HtmlElement) -> int | None:
     return int(match[1]) if match else None
 
 
-def place_cells(page: HtmlElement, name: str) -> None:
-    """Give each cell that is seen its number, by which the ledger names it; wide ones lie."""
+def place_cells(page: HtmlElement) -> None:
+    """Give each cell that is seen its number, by which the ledger names it."""
     for cell in page.iter("div"):
         number = cell_number(cell)
         if number and has_class(cell, "cell") and len(cell):
             cell.set("data-cell", f"[{number}]")
-        if has_class(cell, "tag_glance"):
-            cell.set("style", f"page: p-{name}-wide")
+
+
+def lies(page: HtmlElement) -> bool:
+    """Has a page tables that want sheets lying on their side?"""
+    return any(has_class(cell, "tag_glance") for cell in page.iter("div"))
 
 
 def speak(page: HtmlElement) -> None:
@@ -201,8 +205,18 @@ def number(id: str) -> str:
 
 
 def deepen(page: HtmlElement, levels: int) -> None:
-    """Let headings go down by so many levels: that of a part stands above those of its pages."""
+    """Let headings go down by so many levels: that of a part stands above those of its pages.
+
+    Chromium writes down where a target is only if a link leads to it. Those that no line of the
+    table of contents leads to are links to themselves.
+    """
     for heading in list(page.iter(*HEADINGS)):
+        section = heading.getparent().get("id")
+        if heading.tag not in ("h1", "h2") and section:
+            link = heading.makeelement("a", {"href": f"#{section}", "class": "self"})
+            link.text, heading.text = heading.text, None
+            link.extend(list(heading))
+            heading.append(link)
         heading.tag = f"h{int(heading.tag[1]) + levels}"
 
 

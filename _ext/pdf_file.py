@@ -68,6 +68,9 @@ class Pdf:
 
     def complete(self, info: dict[str, str], bookmarks: list[Bookmark]) -> None:
         """Write in who made it, the bookmarks, and that a page's label is its number."""
+        there = self.destinations()
+        if lost := [name for _, _, name in bookmarks if name not in there]:
+            raise Unread(f"no place is known of {', '.join(lost[:5])}")
         words = b" ".join(b"/%s %s" % (key.encode(), text(said)) for key, said in info.items())
         self.objects[self.info] = b"<<%s>>" % words
         root = re.sub(rb"\n?/Outlines \d+ 0 R", b"", self.objects[self.root])

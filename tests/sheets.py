@@ -15,7 +15,6 @@ import binding
 import paper
 from built import articles, has_class
 
-HEADS = 120  # characters of a sheet's head and foot, at most
 WORDS = 4  # of a sentence that is looked for, at least
 
 
@@ -39,9 +38,8 @@ class Printed:
     @cached_property
     def starts(self) -> dict[str, int]:
         """The page of each target, from 1."""
-        numbers = {page.indirect_reference.idnum: k for k, page in enumerate(self.pdf.pages, 1)}
         return {
-            name.removeprefix("/"): numbers[place["/Page"].idnum]
+            name.removeprefix("/"): self.pdf.get_destination_page_number(place) + 1
             for name, place in self.pdf.named_destinations.items()
         }
 
@@ -49,6 +47,12 @@ class Printed:
     def names(self) -> list[str]:
         """The pages of the site, in order."""
         return [name for _, names in paper.order(self.root / "_toc.yml") for name in names]
+
+    @cached_property
+    def heads(self) -> list[tuple[str, str]]:
+        """What the heads of sheets say, left and right."""
+        text, _ = binding.join(self.root / "_build/html", self.root / "_toc.yml")
+        return re.findall(r'@top-left { content: "(.*?)" } @top-right { content: "(.*?)" }', text)
 
     @property
     def articles(self) -> dict[str, HtmlElement]:
@@ -72,9 +76,8 @@ def bare(text: str) -> str:
     return re.sub(r"\s|\u00ad|\u200b", "", text)
 
 
-def faults(root: Path, pdf: pypdf.PdfReader) -> dict[str, list[str]]:
+def faults(book: Printed) -> dict[str, list[str]]:
     """All that the looks find, by the name of the look."""
-    book = Printed(root, pdf)
     found = {look.__name__: sorted(set(look(book)))[:10] for look in LOOKS}
     return {name: what for name, what in found.items() if what}
 
@@ -205,9 +208,11 @@ def solutions(article: HtmlElement) -> list[HtmlElement]:
 
 def empty(book: Printed) -> Iterator[str]:
     """No sheet holds its head and its number alone."""
-    for number, text in enumerate(book.texts, 1):
-        if len(text) < HEADS and "/XObject" not in book.pdf.pages[number - 1]["/Resources"]:
-            yield f"sheet {number}: {' '.join(text.split())}"
+    heads = {bare(f"{left}{right}") for left, right in book.heads} | {""}
+    for number, text in enumerate(book.bare, 1):
+        rest = text.replace(str(number), "", 1)
+        if rest in heads and "/XObject" not in book.pdf.pages[number - 1]["/Resources"]:
+            yield f"sheet {number}: {text}"
 
 
 def pictures(book: Printed) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """The book on paper: the pages are joined without loss, and the PDF holds what it promises."""
 
+import base64
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pypdf
@@ -9,9 +12,11 @@ from lxml import html
 
 import binding
 import make_pdf
+import pdf_file
+import sheets
 from built import articles
 from linear import linear
-from sheets import faults
+from sheets import Printed, faults
 
 ROOT = Path(__file__).resolve().parents[1]
 TOC = """
@@ -132,6 +137,9 @@ def test_another_chapters_page_has_its_number_and_ones_own_has_none(small):
     assert [e.get("data-of") for e in one.find_class("number")] == ["two--there", SOLUTION]
 
 
+DOTS = base64.b64decode(  # a picture of one red dot
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
 SOLUTION = "one--book-one-solution-1"
 
 
@@ -239,13 +247,111 @@ def test_the_same_pages_give_the_same_bytes(tiny):
 
 @pytest.mark.browser
 def test_a_small_book_has_no_fault(tiny):
-    assert faults(*tiny) == {}
+    assert faults(Printed(*tiny)) == {}
 
 
 @pytest.mark.site
 @pytest.mark.browser
-def test_the_book_has_no_fault(site, browser, tmp_path_factory):
-    root, kept = site.parents[1], site.parent / make_pdf.NAME
-    if not kept.exists() or kept.stat().st_mtime < (site.parent / "book.finished").stat().st_mtime:
-        assert make_pdf.main(root) == 0
-    assert faults(root, pypdf.PdfReader(kept)) == {}
+def test_the_book_has_no_fault(site, browser):
+    assert make_pdf.main(site.parents[1]) == 0
+    made = pypdf.PdfReader(site.parent / make_pdf.NAME)
+    assert faults(Printed(site.parents[1], made)) == {}
+
+
+# --- what the looks see ---------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "look, page, old, new",
+    [
+        ("bookmarks", "two", "<p>It ends", "<section id='x'><h2>More</h2></section><p>It ends"),
+        ("sentences", "two", "The second chapter is short", "The second chapter was cut here"),
+        ("sentences", "one", "closes like that", "closes like this"),
+        ("code", "one", "</span> 2", "</span> 2000"),
+        ("code", "one", "solved = 3", "solved = 33"),
+    ],
+)
+def test_what_is_not_printed_is_seen(tiny, tmp_path, look, page, old, new):
+    _, pdf = tiny
+    assert old in PAGES[page]
+    altered = written(tmp_path, PAGES | {page: PAGES[page].replace(old, new)})
+    assert look in faults(Printed(altered, pdf))
+
+
+@pytest.mark.browser
+def test_what_stands_elsewhere_than_it_says_is_seen(tiny):
+    book = Printed(*tiny)
+    book.starts["two"] += 1
+    assert "contents" in faults(book)
+    book = Printed(*tiny)
+    book.starts[SOLUTION] = 1
+    assert "order" in faults(book)
+    book = Printed(*tiny)
+    del book.starts["two--there"]
+    assert faults(book).keys() == {"links"}
+
+
+@pytest.mark.browser
+def test_an_empty_sheet_is_seen(tiny):
+    book = Printed(*tiny)
+    last = len(book.bare)
+    left, right = book.heads[-1]
+    book.bare[-1] = sheets.bare(f"{left}{right}{last}")
+    assert list(sheets.empty(book)) == [f"sheet {last}: {book.bare[-1]}"]
+
+
+@pytest.mark.browser
+def test_a_picture_of_dots_and_a_font_that_is_not_in_the_file_are_seen(browser, tmp_path):
+    dots = '<p><img alt="dots" src="../_static/dots.png"></p>'
+    root = written(tmp_path, PAGES | {"two": PAGES["two"] + dots})
+    (root / "_build/html/_static/dots.png").write_bytes(DOTS)
+    assert make_pdf.main(root) == 0
+    book = Printed(root, pypdf.PdfReader(root / "_build" / make_pdf.NAME))
+    assert faults(book).keys() == {"pictures"}
+    font = next(iter(book.pdf.pages[0]["/Resources"]["/Font"].values())).get_object()
+    inside = font["/DescendantFonts"][0]["/FontDescriptor"]
+    for key in ("/FontFile", "/FontFile2", "/FontFile3"):
+        inside.pop(key, None)
+    assert "fonts" in faults(book)
+
+
+# --- when it cannot be made -----------------------------------------------------------------------
+
+
+def test_without_a_browser_it_says_what_is_needed_and_makes_nothing(small, monkeypatch, capsys):
+    monkeypatch.setenv("BROWSER_BIN", str(small / "no-browser"))
+    old = small / "_build" / make_pdf.NAME
+    old.write_text("an older one")
+    assert make_pdf.main(small) == 1
+    said = capsys.readouterr().err
+    assert "The PDF was not made" in said and "BROWSER_BIN" in said and "131" in said
+    assert old.read_text() == "an older one"
+    assert not (small / "_build/paper").exists()
+
+
+@pytest.mark.browser
+def test_what_is_too_wide_for_a_sheet_is_refused(browser, tmp_path, capsys):
+    wide = f"<section><h1>Two</h1><pre>{'x' * 150}</pre></section>"
+    root = written(tmp_path, PAGES | {"two": wide})
+    assert make_pdf.main(root) == 1
+    assert "too wide for a sheet: xxxx" in capsys.readouterr().err
+    assert not (root / "_build" / make_pdf.NAME).exists()
+
+
+@pytest.mark.browser
+def test_a_run_that_is_stopped_leaves_the_older_file_as_it_was(browser, small):
+    (small / "_build" / make_pdf.NAME).write_text("an older one")
+    command = [sys.executable, ROOT / "_ext/make_pdf.py", small]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout.readline().startswith("1 of 4")
+    run.terminate()
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130 and "interrupted" in said
+    assert (small / "_build" / make_pdf.NAME).read_text() == "an older one"
+    assert not (small / "_build/paper").exists()
+
+
+def test_a_file_that_is_not_as_chromium_writes_it_is_refused():
+    with pytest.raises(pdf_file.Unread):
+        pdf_file.Pdf(b"%PDF-1.5\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n")
