@@ -25,7 +25,7 @@ import epub_cover
 import epub_pages
 from built import articles
 from epub_formulas import Formulas
-from epub_package import About, Entry, nav, ncx, opf, pack, page
+from epub_package import About, Entry, colophon, nav, ncx, opf, pack, page
 from epub_tree import classed
 
 NAME = "policy-gradients-checked.epub"
@@ -190,11 +190,10 @@ def written(file: File, language: str) -> bytes:
             element.tag = f"{{{XHTML}}}{element.tag}"
         if element.get("lang"):
             element.set("{http://www.w3.org/XML/1998/namespace}lang", element.get("lang"))
-    if file.page in ROLES and not file.name.endswith("-solutions.xhtml"):
-        file.body.set(f"{{{OPS}}}type", ROLES[file.page])
-        file.body.set("role", f"doc-{ROLES[file.page]}")
-    else:
-        file.body.set(f"{{{OPS}}}type", "chapter")
+    role = ROLES.get(file.page, "chapter")
+    file.body.set(f"{{{OPS}}}type", role)
+    file.body.set("role", f"doc-{role}")
+    file.body.set("aria-label", file.title)
     etree.cleanup_namespaces(root, keep_ns_prefixes=["epub"])
     text = etree.tostring(root, encoding="unicode")
     inner = re.sub(r"\A<body[^>]*>|</body>\Z", "", text)
@@ -206,7 +205,7 @@ def written(file: File, language: str) -> bytes:
 
 def contents(book: Book) -> list[Entry]:
     """The contents: parts, chapters, sections; the solutions as the last part."""
-    found = [Entry("Cover", "cover.xhtml")]
+    found = [Entry("Cover", "cover.xhtml"), Entry("About this e-book", "colophon.xhtml")]
     for title, names in book.parts:
         entries = [chapter_entry(book, name) for name in names]
         found += [Entry(title, "", entries)] if title else entries
@@ -271,7 +270,8 @@ def make(root: Path, site: Path, target: Path) -> dict[str, bytes]:
     for name, role in ROLES.items():
         if name in book.chapters:
             marks[role] = (f"{name}.xhtml", role.capitalize())
-    spine = ["cover.xhtml", "nav.xhtml", *files]
+    spine = ["cover.xhtml", "colophon.xhtml", "nav.xhtml", *files]
+    files["colophon.xhtml"] = colophon(says)
     files |= book.pictures | epub_cover.files(root, says)
     files["nav.xhtml"] = nav(says, lines, shown, marks)
     files["toc.ncx"] = ncx(says, lines)

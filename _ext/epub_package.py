@@ -38,6 +38,17 @@ lang="{language}" xml:lang="{language}">
 </body>
 </html>
 """
+COLOPHON = """<section epub:type="colophon" role="doc-colophon">
+<h1>About this e-book</h1>
+<p><i>{title}</i>, version {version}, {date}. By {authors}.</p>
+<p>{rights} The outlines of the letters in formulas are those of MathJax (Apache License 2.0).</p>
+<p>This book is made from the pages of the book in HTML, and those are made by running its chapters:
+what you read is what ran. The solutions of all exercises stand together at the end. Pictures that
+move there stand still here. Code that only prepares is folded, where your reader can fold.</p>
+<p>Each formula is drawn in the colour and the size of the text around it, and labelled with its
+words for those who listen. Tables that are too wide for a small screen are lists here.</p>
+<p>To run a chapter, and to change it, take the book’s files; their README says how.</p>
+</section>"""
 ACCESS = {
     "accessMode": ("textual", "visual"),
     "accessModeSufficient": ("textual,visual", "textual"),
@@ -93,6 +104,19 @@ class Entry:
 def page(title: str, body: str, language: str = "en") -> bytes:
     """A file of the book."""
     return PAGE.format(title=escape(title), body=body, language=language).encode()
+
+
+def colophon(about: About) -> bytes:
+    """The page that says what this copy is, and what is other than in a browser."""
+    said = {
+        "title": about.title,
+        "version": about.version,
+        "date": about.date,
+        "authors": " and ".join(about.authors),
+        "rights": about.rights,
+    }
+    body = COLOPHON.format(**{name: escape(value) for name, value in said.items()})
+    return page("About this e-book", body, about.language)
 
 
 # --- the package document -------------------------------------------------------------------------

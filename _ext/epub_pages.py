@@ -230,7 +230,7 @@ def solutions(text: HtmlElement, name: str) -> list[HtmlElement]:
 
 def bare(text: HtmlElement) -> None:
     """Leave the elements and the attributes that carry a meaning."""
-    for element in [e for e in text.iter() if e is not text and e.nsmap.get(None) is None]:
+    for element in [e for e in text.iter() if e.nsmap.get(None) is None]:
         names = set((element.get("class") or "").split())
         kept = sorted(names & KEPT_CLASSES) + sorted(n for n in names if re.match(r"in\d+$", n))
         for name in set(element.attrib) - KEPT - {OPS + "type"}:
@@ -238,5 +238,5 @@ def bare(text: HtmlElement) -> None:
         element.attrib.pop("class", None)
         if kept:
             element.set("class", " ".join(kept))
-        if element.tag in ("span", "div") and not set(element.attrib) - {"class"} and not kept:
+        if element.tag in ("span", "div") and not element.attrib:
             element.drop_tag()
