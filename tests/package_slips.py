@@ -287,6 +287,7 @@ def survey(module: str, every: int) -> Counter:
         counts[how] += 1
         if how == "survived":
             print(f"    {module}.py:{slip.line}: {slip.kind}: {slip.old} -> {slip.new}", flush=True)
+    judge.close()
     return counts
 
 
