@@ -13,7 +13,6 @@ import json
 import sys
 from itertools import zip_longest
 
-import nbformat
 import pytest
 
 import kernels
@@ -21,6 +20,7 @@ import kernels
 # jsonschema would build 38 grammars of addresses when it is imported, and use none. So nbval,
 # which imports it, is kept (in pyproject.toml) from being a plug-in before this is said.
 sys.modules.setdefault("rfc3987_syntax", None)
+import nbformat  # noqa: E402
 import nbval.kernel  # noqa: E402
 
 pytest_plugins = ["nbval.plugin"]

@@ -56,13 +56,18 @@ def _be_child(here, there, function, args, seconds) -> None:
     try:
         here.close()
         limit(seconds)
-        for name in [n for n in sys.modules if n.split(".")[0] in MODULES]:
-            del sys.modules[name]
+        forget()
         there.send((True, function(*args)))
     except BaseException:
         there.send((False, traceback.format_exc()))
     finally:
         os._exit(0)
+
+
+def forget() -> None:
+    """Let ``policygrad`` be imported anew in this process."""
+    for name in [n for n in sys.modules if n.split(".")[0] in MODULES]:
+        del sys.modules[name]
 
 
 def limit(seconds: float) -> None:
@@ -80,13 +85,22 @@ def limit(seconds: float) -> None:
 class Snapshot:
     """This process as it is now, kept to answer questions: each in a copy of its own."""
 
-    def __init__(self, answer: Callable):
-        """Parameters: ``answer``, a function of a question, called in the copies."""
+    def __init__(self, answer: Callable, ready: Callable = lambda serve: serve()):
+        """Keep this process, or what ``ready`` makes of it.
+
+        Parameters
+        ----------
+        answer : a function of a question, called in the copies.
+        ready : called once in what is kept, with a function of nothing to call in the end.
+        """
         self._here, there = Pipe()
         self._pid = _fork()
         if self._pid == 0:
             self._here.close()
-            _serve(there, answer)
+            try:
+                ready(lambda: _serve(there, answer))
+            finally:
+                os._exit(1)
         there.close()
 
     def ask(self, question, seconds: float):

@@ -1,8 +1,8 @@
 """Slips in the package, each tried on a copy of this process: which test notices?
 
-    found = forks.in_child(judge, "mdp", altered_source, ["test_mdp.py"])
+    found = Judge().judge("mdp", altered_source, ["test_mdp.py"])
 
-In the child ``policygrad`` is imported anew, with other code in place of one module, and pytest
+In the copy ``policygrad`` is imported anew, with other code in place of one module, and pytest
 runs the tests that were named, in that process.  A slip counts as noticed only where a test then
 claims what does not hold: an assertion fails, or a check of :mod:`policygrad.checks`, or an error
 that was called for does not come.  One that ends in a TypeError, a warning or a failed import
@@ -23,6 +23,7 @@ import importlib.abc
 import importlib.util
 import os
 import sys
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,11 +36,12 @@ import pytest
 import scipy.stats  # noqa: F401
 import sympy  # noqa: F401
 
-from forks import Died, in_child
+from forks import Died, Snapshot, forget
 from slips import slips
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "book" / "policygrad"
+SECONDS = 120  # of processor time, for the tests that judge one slip
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,12 @@ class _Watch:
 
     def __init__(self):
         self.finding = Finding()
+        self.serve = self.session = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session):
+        self.session = session
+        self.serve()
 
     def pytest_configure(self, config):
         config.option.tbstyle = "native"  # nobody reads them, and sources are slow to look up
@@ -185,25 +193,66 @@ def _is_claim(error: BaseException) -> bool:
     return isinstance(error, (AssertionError, pytest.fail.Exception))
 
 
-def judge(module: str, code: str | ast.Module, tests: list[str], *options: str) -> Finding:
-    """Run tests, "test_mdp.py" or one of them, on the package with one module altered.
+class Judge:
+    """Runs tests on the package with one module altered: in copies of a process with pytest begun.
 
-    To be called in a child of :func:`forks.in_child`.
+    What pytest does before it reads a test is done once.
     """
-    _forget_what_was_imported()
-    os.chdir(ROOT)
-    try:
-        install(module, code)
-    except Exception as error:
-        return Finding(failures=[Failure("import", repr(error), False)])
-    watch = _Watch()
-    plain = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-    plain += ["--assert=plain", "--confcutdir=tests", "-c", "pyproject.toml", "--rootdir=."]
-    paths = [str(ROOT / "tests" / test) for test in tests]
-    end = pytest.main([*plain, *options, *paths], plugins=[watch])
-    if end not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-        raise ValueError(f"tests {tests} cannot be run: {end!r}")
-    return watch.finding
+
+    def __init__(self):
+        self._watch = _Watch()
+        self._kept = Snapshot(self._answer, self._begin)
+
+    def judge(self, module: str, code: str | ast.Module, tests: list[str], *, all_=True) -> Finding:
+        """Run tests, "test_mdp.py" or one of them; all, or until the first that fails.
+
+        Raises
+        ------
+        Died
+            if the tests came to no end.
+        ValueError
+            if there are no such tests.
+        """
+        found = self._kept.ask((module, code, tests, all_), SECONDS)
+        if found is None:
+            raise Died(f"{tests}: no answer")
+        if isinstance(found, str):
+            raise ValueError(f"tests {tests} cannot be run: {found}")
+        return found
+
+    def close(self) -> None:
+        """Judge no more."""
+        self._kept.close()
+
+    def _begin(self, serve) -> None:
+        """Start pytest; once it is about to look for tests, the questions come."""
+        forget()
+        _forget_what_was_imported()
+        os.chdir(ROOT)
+        self._watch.serve = serve
+        plain = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
+        plain += ["--assert=plain", "--confcutdir=tests", "-c", "pyproject.toml", "--rootdir=."]
+        pytest.main([*plain, str(ROOT / "tests")], plugins=[self._watch])
+
+    def _answer(self, question) -> Finding | str:
+        """Run tests, in a copy; or say in words why they cannot be run."""
+        module, code, tests, all_ = question
+        try:
+            install(module, code)
+        except Exception as error:
+            return Finding(failures=[Failure("import", repr(error), False)])
+        session = self._watch.session
+        session.config.option.maxfail = 0 if all_ else 1
+        try:
+            session.perform_collect([str(ROOT / "tests" / test) for test in tests])
+            session.config.hook.pytest_runtestloop(session=session)
+        except (session.Failed, session.Interrupted):
+            pass
+        except BaseException:
+            return traceback.format_exc()
+        if not (session.testscollected or session.testsfailed):
+            return "there are none"
+        return self._watch.finding
 
 
 def _forget_what_was_imported() -> None:
@@ -229,15 +278,16 @@ def survey(module: str, every: int) -> Counter:
     """Make each slip of a module, or every third, say; let its tests judge; print what survives."""
     tests = [path.name for path in ROOT.glob(f"tests/test_{module.split('/')[0]}*.py")]
     made = list(slips(ast.parse(source(module))))[::every]
-    counts = Counter()
+    counts, judge = Counter(), Judge()
     for slip in made:
         try:
-            how = in_child(judge, module, slip.tree, tests, "-x", seconds=120).how
+            how = judge.judge(module, slip.tree, tests, all_=False).how
         except Died:
             how = "crash"
         counts[how] += 1
         if how == "survived":
             print(f"    {module}.py:{slip.line}: {slip.kind}: {slip.old} -> {slip.new}", flush=True)
+    judge.close()
     return counts
 
 

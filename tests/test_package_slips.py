@@ -8,22 +8,29 @@ from collections import Counter
 
 import pytest
 
-import forks
 from alterations import ALTERATIONS, read
 from marks import needs_fork
-from package_slips import Alteration, Finding, judge
+from package_slips import Alteration, Judge
 
 
 def named(alteration):
     return f"{alteration.module}: {alteration.slip}"
 
 
+@pytest.fixture(scope="module")
+def judge():
+    """Judges any number of slips."""
+    judge = Judge()
+    yield judge.judge
+    judge.close()
+
+
 @needs_fork
 @pytest.mark.parametrize("alteration", ALTERATIONS, ids=named)
-def test_a_slip_in_the_package_makes_a_test_fail(alteration):
+def test_a_slip_in_the_package_makes_a_test_fail(alteration, judge):
     code = alteration.code()
     ast.parse(code)
-    found = forks.in_child(judge, alteration.module, code, [alteration.by], "-x")
+    found = judge(alteration.module, code, [alteration.by], all_=False)
     assert found.how == "noticed", found
 
 
@@ -51,6 +58,7 @@ def test_a_line_of_the_table_that_is_none_is_named(text):
 
 # --- what counts as noticed -----------------------------------------------------------------------
 
+SOUND = Alteration("mdp", "class MDP", "class MDP", "", "").code()
 ENDS = {
     "an assertion": ("assert False", "noticed"),
     "a check": ("from policygrad.checks import close; close('a', 1, 2)", "noticed"),
@@ -62,27 +70,28 @@ ENDS = {
 }
 
 
-def judged(test: str, source: str) -> Finding:
-    return forks.in_child(judge, "mdp", source, [test])
-
-
 @needs_fork
 @pytest.mark.parametrize(("body", "how"), ENDS.values(), ids=ENDS)
-def test_only_a_claim_that_does_not_hold_counts_as_noticed(body, how, tmp_path):
+def test_only_a_claim_that_does_not_hold_counts_as_noticed(body, how, tmp_path, judge):
     test = tmp_path / "test_some.py"
     test.write_text(f"def test_it():\n    {body}\n")
-    source = Alteration("mdp", "class MDP", "class MDP", "", "").code()
-    assert judged(str(test), source).how == how
+    assert judge("mdp", SOUND, [str(test)]).how == how
 
 
 @needs_fork
 @pytest.mark.parametrize("source", ["x = (", "x = 1", "x = None.y"])
-def test_a_module_that_cannot_be_imported_is_no_slip_that_a_test_noticed(source):
-    assert judged("test_mdp.py", source).how == "crash"
+def test_a_module_that_cannot_be_imported_is_no_slip_that_a_test_noticed(source, judge):
+    assert judge("mdp", source, ["test_mdp.py"]).how == "crash"
 
 
 @needs_fork
-def test_a_test_that_is_not_there_is_an_error():
-    source = Alteration("mdp", "class MDP", "class MDP", "", "").code()
-    with pytest.raises(RuntimeError, match="cannot be run"):
-        judged("test_mdp.py::test_no_such", source)
+def test_a_test_that_is_not_there_is_an_error(judge):
+    with pytest.raises(ValueError, match=r"(?s)cannot be run.* not found"):
+        judge("mdp", SOUND, ["test_mdp.py::test_no_such"])
+
+
+@needs_fork
+def test_no_slip_is_left_to_the_next_judgement(judge):
+    test = "test_mdp.py::test_a_row_that_does_not_sum_to_one_is_named_with_its_sum"
+    assert judge("mdp", "x = 1", ["test_mdp.py"]).how == "crash"
+    assert judge("mdp", SOUND, [test]).how == "survived"
