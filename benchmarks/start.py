@@ -32,9 +32,10 @@ globalThis.firstFormula = new Promise((found) => {
     }
     const {top, bottom, width} = formula.getBoundingClientRect();
     if (bottom < 0 || top > innerHeight) formula.scrollIntoView({block: "center"});
-    const faces = [...document.fonts].filter((face) => face.family.includes("MJX"));
-    const loaded = faces.some((face) => face.status === "loaded");
-    if (!width || !loaded || faces.some((face) => face.status === "loading")) {
+    const signs = [...formula.querySelectorAll("mjx-c")].map((sign) => getComputedStyle(sign));
+    const fonts = new Set(signs.flatMap((sign) => sign.fontFamily.split(", ")));
+    const faces = [...document.fonts].filter((face) => fonts.has(face.family));
+    if (!width || !faces.length || faces.some((face) => face.status !== "loaded")) {
       return requestAnimationFrame(look);
     }
     requestAnimationFrame(() => setTimeout(() => found(performance.now())));
