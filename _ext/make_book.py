@@ -15,6 +15,7 @@ are taken from the cache.
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import io
 import json
@@ -96,6 +97,8 @@ def digest(folder: Path, but: set[str] = frozenset()) -> str:
 
 def sphinx(root: Path, side: Path):
     """Let Jupyter Book write the site; give its result (0, 1 or an exception) and its warnings."""
+    # Trees of pages are large and stay: Python would go through them again and again for garbage.
+    gc.set_threshold(200_000, 20, 100)
     # jsonschema would build 38 grammars of addresses when it is imported, and use none of them.
     sys.modules.setdefault("rfc3987_syntax", None)
     from jupyter_book.sphinx import build_sphinx

@@ -4,7 +4,8 @@ Each start has a browser and a profile of its own.  The clock starts as the brow
 page; a formula counts in the frame in which it has its place and its fonts.  One that lies further
 down is brought to the screen as soon as the page has it.  "Loaded" is when all scripts have run.
 
-    python benchmarks/start.py [pages, as in 04-log-derivative-trick; all of them by default]
+    python benchmarks/start.py [pages, as in 04-log-derivative-trick, or all; the first and the
+                                three longest by default]
 
 Needs `make book` and a Chromium.  Seconds depend on the machine, and on what else it does.
 """
@@ -31,9 +32,10 @@ globalThis.firstFormula = new Promise((found) => {
     }
     const {top, bottom, width} = formula.getBoundingClientRect();
     if (bottom < 0 || top > innerHeight) formula.scrollIntoView({block: "center"});
-    const faces = [...document.fonts].filter((face) => face.family.includes("MJX"));
-    const loaded = faces.some((face) => face.status === "loaded");
-    if (!width || !loaded || faces.some((face) => face.status === "loading")) {
+    const signs = [...formula.querySelectorAll("mjx-c")].map((sign) => getComputedStyle(sign));
+    const fonts = new Set(signs.flatMap((sign) => sign.fontFamily.split(", ")));
+    const faces = [...document.fonts].filter((face) => fonts.has(face.family));
+    if (!width || !faces.length || faces.some((face) => face.status !== "loaded")) {
       return requestAnimationFrame(look);
     }
     requestAnimationFrame(() => setTimeout(() => found(performance.now())));
@@ -46,12 +48,11 @@ SEEN = """firstFormula.then((formula) => [
   formula,
   performance.getEntriesByType("navigation")[0].loadEventEnd,
   document.querySelectorAll("*").length,
-  performance.getEntriesByType("resource").length,
 ])"""
 
 
 def start(executable: str, path: Path, blank: Path) -> list[float | None]:
-    """Of one first visit: milliseconds to paint, formula and load; elements; files asked for."""
+    """Of one first visit: milliseconds to paint, formula and load; elements; files that it read."""
     browser = Browser(executable)
     try:
         page = browser.open(blank)
@@ -59,7 +60,7 @@ def start(executable: str, path: Path, blank: Path) -> list[float | None]:
         browser.events.clear()
         page.send("Page.navigate", url=path.as_uri())
         browser.wait_for("Page.loadEventFired", page.session)
-        return page.evaluate(SEEN)
+        return [*page.evaluate(SEEN), len(page.requests)]
     finally:
         browser.close()
 
@@ -76,7 +77,12 @@ def main():
     """Print a line for each page."""
     executable = find_browser() or sys.exit("no Chromium or Chrome on this machine")
     site = ROOT / "_build" / "html" / "book"
-    names = sys.argv[1:] or sorted(path.stem for path in site.glob("*.html"))
+    pages = {path.stem: path.stat().st_size for path in sorted(site.glob("*.html"))}
+    if not pages:
+        print("No book in _build/html: run `make book` first.")
+        return
+    names = sys.argv[1:] or ["index", *sorted(pages, key=pages.get)[-3:]]
+    names = [*pages] if names == ["all"] else names
     print(f"from a folder, median of {STARTS} first visits; milliseconds")
     print(
         f" {'page':<32}{'paint':>6}{'formula':>9}{'loaded':>8}{'elements':>10}{'kB':>6}{'files':>7}"

@@ -123,7 +123,7 @@ def read(part, folder: Path) -> Output:
     if part.name == "table" or part.select_one("table"):
         return Output("text/markdown", table_of(part))
     if "text_latex" in classes:
-        return Output("text/latex", part.select_one(".math[data-tex]")["data-tex"])
+        return Output("text/latex", part["data-tex"])
     if image := part if part.name == "img" else part.find("img"):
         return Output("image/svg+xml", ended((folder / unquote(image["src"])).read_text("utf-8")))
     return Output(f"<{part.name} class={' '.join(classes)}>", part.get_text())
