@@ -167,7 +167,8 @@ PICTURES = """[...document.querySelectorAll('article img[src$=".svg"]')].flatMap
   const least = parseFloat(e.style.getPropertyValue('--least')) || Math.min(e.naturalWidth, 360);
   const small = e.getBoundingClientRect().width < least - 1 ? ['too small: ' + e.alt] : [];
   const {filter} = getComputedStyle(e);
-  return filter.includes('#pg-dark') && document.getElementById('pg-dark') ? small : [...small, 'white in the dark: ' + e.alt];
+  const dark = filter.includes('#pg-dark') && document.getElementById('pg-dark');
+  return dark ? small : [...small, 'white in the dark: ' + e.alt];
 })"""
 
 
