@@ -5,7 +5,7 @@ Once all pages are written, before anything is made out of them, each is gone th
 - Chinese is tagged as Chinese, so that it is spoken and drawn as such.
 - Names that are spoken contain the words that are seen; roles and ids are those that the standards
   allow; the sidebar is a landmark; a cell of a table's head that is empty is no heading.
-- The number of a display is the name of its group.
+- The number of a display is the name of its group; a full stop stays on the line of its formula.
 - A picture whose lettering would be too small on a phone gets the width that it needs; it scrolls.
 - A page with pictures has the filter that draws them on a dark ground: each colour of the palette
   keeps its name.
@@ -75,11 +75,18 @@ REPLACED = (
 )
 
 
+# A formula within a line, and the punctuation that must not begin the next one.
+TIED = re.compile(
+    r'<span class="math notranslate nohighlight"[^>]*>'
+    r"(?:(?!</mjx-container>).)*</mjx-container></span>[.,;:!?)\]’”…]+"
+)
+
+
 def mended(page: str) -> str:
     """What templates leave to be wished for."""
     for wrong, right in REPLACED:
         page = re.sub(wrong, right, page)
-    return page
+    return TIED.sub(r'<span class="pg-tied">\g<0></span>', page)
 
 
 @lru_cache
