@@ -5,7 +5,8 @@ Once all pages are written, before anything is made out of them, each is gone th
 - Chinese is tagged as Chinese, so that it is spoken and drawn as such.
 - Names that are spoken contain the words that are seen; roles and ids are those that the standards
   allow; the sidebar is a landmark; a cell of a table's head that is empty is no heading.
-- The number of a display is the name of its group.
+- The number of a display is the name of its group; a full stop stays on the line of its formula.
+- A table with much in its rows can be stacked, and stays a table.
 - A picture whose lettering would be too small on a phone gets the width that it needs; it scrolls.
 - A page with pictures has the filter that draws them on a dark ground: each colour of the palette
   keeps its name.
@@ -75,11 +76,22 @@ REPLACED = (
 )
 
 
+FORMULA = re.compile(r'<span class="math[^>]*data-tex="([^"]*)".*?</mjx-container>', re.DOTALL)
+CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
+TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
+# A formula within a line, and the punctuation that must not begin the next one.
+TIED = re.compile(
+    r'<span class="math notranslate nohighlight"[^>]*>'
+    r"(?:(?!</mjx-container>).)*</mjx-container></span>[.,;:!?)\]’”…]+"
+)
+
+
 def mended(page: str) -> str:
     """What templates leave to be wished for."""
     for wrong, right in REPLACED:
         page = re.sub(wrong, right, page)
-    return page
+    page = TABLE.sub(stacked, page)
+    return TIED.sub(r'<span class="pg-tied">\g<0></span>', page)
 
 
 @lru_cache
@@ -93,6 +105,48 @@ def least_width(picture: Path) -> int | None:
     width = float(size[1]) * 4 / 3
     height = float(letters.most_common(1)[0][0]) * 100 * 4 / 3
     return None if height * PHONE / width >= SMALL else round(width * LEGIBLE / height)
+
+
+LONG = 60  # signs: a row with more is not readable on a phone with its cells beside each other
+ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
+ROLES["th"] = "columnheader"
+
+
+def stacked(found: re.Match) -> str:
+    """A table whose cells a phone puts below one another, each with the name of its column.
+
+    The roles say that it is a table still: browsers forget it where cells stand otherwise.
+    """
+    table = found[0]
+    found_heads = re.findall(r"<th\b.*?</th>", table, re.DOTALL)
+    heads = [words(FORMULA.sub("", head)) for head in found_heads]
+    rows = re.findall(r"<tr\b.*?</tr>", table.partition("</thead>")[2], re.DOTALL)
+    if len(heads) < 3 or not rows or max(len(words(row)) for row in rows) < LONG:
+        return table
+    table = re.sub(r"<(table|thead|tbody|tr|th|td)\b", with_role, table)
+    table = re.sub(r'(<table\b[^>]*class=")', r"\1pg-stack ", table, count=1)
+    for row in re.findall(r"<tr\b.*?</tr>", table.partition("</thead>")[2], re.DOTALL):
+        names = iter(heads)
+        named = CELL.sub(lambda cell, names=names: labelled(cell, next(names, "")), row)
+        table = table.replace(row, named, 1)
+    return table
+
+
+def labelled(cell: re.Match, name: str) -> str:
+    """A cell with the name of its column, or with a mark if there is nothing in it."""
+    label = f'data-label="{name}"' if words(cell[0]) else 'data-empty=""'
+    return cell[0].replace("<td", f"<td {label}", 1)
+
+
+def with_role(tag: re.Match) -> str:
+    """The beginning of a tag, with the role that it has anyway."""
+    return f'{tag[0]} role="{ROLES[tag[1]]}"'
+
+
+def words(markup: str) -> str:
+    """What is read in a piece of a page; of a formula, its source."""
+    markup = FORMULA.sub(r"\1", markup)
+    return " ".join(re.sub(r"<[^>]*>", "", markup).split())
 
 
 def pictures(page: str, folder: Path) -> str:

@@ -123,6 +123,8 @@ NUMBERS = """[...document.querySelectorAll('.math > .eqno')].filter(number => {
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6;
 }).map(number => 'over its formula: ' + number.textContent)"""
 
+PLACES = (SIDEWAYS, WIDE_THINGS, INLINE, NUMBERS)
+
 # One of each kind is focused after a key was pressed, so that the browser shows it.
 FOCUS = """(() => {
   const found = [], kinds = new Set();
@@ -160,8 +162,14 @@ FORMULAS = """[...document.querySelectorAll('mjx-container')].filter(e =>
   || e.querySelectorAll(':scope > mjx-assistive-mml > math').length !== 1)
   .map(e => 'a formula that is not spoken once: ' + e.textContent)"""
 
-IMAGES = """[...document.querySelectorAll('article img[src$=".svg"]')].map(e =>
-  [e.src.split('/').pop(), e.getBoundingClientRect().width])"""
+# On a phone, in the dark: as wide as its letters need, and in colours that keep their names.
+PICTURES = """[...document.querySelectorAll('article img[src$=".svg"]')].flatMap(e => {
+  const least = parseFloat(e.style.getPropertyValue('--least')) || Math.min(e.naturalWidth, 360);
+  const small = e.getBoundingClientRect().width < least - 1 ? ['too small: ' + e.alt] : [];
+  const {filter} = getComputedStyle(e);
+  const dark = filter.includes('#pg-dark') && document.getElementById('pg-dark');
+  return dark ? small : [...small, 'white in the dark: ' + e.alt];
+})"""
 
 
 def ask(page, question: str):
@@ -188,12 +196,16 @@ def unfold(page):
     }""")
 
 
+def press(page, key: str, code: int):
+    """Press and release a key."""
+    for kind in ("rawKeyDown", "keyUp"):
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        page.send("Input.dispatchKeyEvent", type=kind, **named)
+
+
 def press_tab(page):
     """Press the key once: from now on the browser shows what has the focus."""
-    for kind in ("rawKeyDown", "keyUp"):
-        page.send(
-            "Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9
-        )
+    press(page, "Tab", 9)
 
 
 def axe(page, *rules: str) -> list[str]:
@@ -206,38 +218,43 @@ def axe(page, *rules: str) -> list[str]:
     return page.evaluate(RUN % json.dumps(options))
 
 
+def at_width(page, width: int) -> dict[str, list]:
+    """What is wrong at a width; by axe and with the focus, in both schemes, on the outer two."""
+    page.resize(width)
+    settle(page)
+    found = {str(width): [x for question in PLACES for x in ask(page, question)]}
+    for dark in (True, False) if width != TABLET else ():
+        scheme(page, dark)
+        where = f"{width} {'dark' if dark else 'light'}"
+        found[f"axe {where}"] = axe(page, *OF_COLOUR) if dark else axe(page)
+        found[f"focus {where}"] = ask(page, FOCUS)
+    return found
+
+
+def enlarged(page) -> list[str]:
+    """What is wrong with letters twice as large, on a wide screen."""
+    page.resize(WIDE)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    settle(page)
+    found = [x for question in PLACES for x in ask(page, question)]
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return found
+
+
 def look_at(browser, path: Path) -> dict[str, list]:
     """Open a page once and name all that is wrong with it, by question and setting."""
     page = browser.open(path)
     page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
-    page.send(
-        "Emulation.setEmulatedMedia",
-        features=[{"name": "prefers-reduced-motion", "value": "reduce"}],
-    )
+    calm = {"name": "prefers-reduced-motion", "value": "reduce"}
+    page.send("Emulation.setEmulatedMedia", features=[calm])
     unfold(page)
     page.evaluate(ONE_OF_EACH)
     press_tab(page)
-    found: dict[str, list] = {}
+    found = {"enlarged": enlarged(page)}
     for width in (WIDE, TABLET, PHONE):
-        page.resize(width)
-        settle(page)
-        for question in (SIDEWAYS, WIDE_THINGS, INLINE, NUMBERS):
-            found.setdefault(str(width), []).extend(ask(page, question))
-        if width != TABLET:
-            for dark in (True, False):
-                scheme(page, dark)
-                found.setdefault(
-                    f"axe {width} {dark}", axe(page, *OF_COLOUR) if dark else axe(page)
-                )
-                found.setdefault(f"focus {width} {dark}", ask(page, FOCUS))
-    page.resize(WIDE)
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    settle(page)
-    twice = [ask(page, question) for question in (SIDEWAYS, WIDE_THINGS, INLINE)]
-    found["letters twice as large"] = sum(twice, [])
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    page.resize(PHONE)
-    settle(page)
+        found |= at_width(page, width)
+    scheme(page, True)
+    found["pictures"] = ask(page, PICTURES)
     found["fades"] = ask(page, FADES % 3)
     for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
         found[name] = ask(page, question)

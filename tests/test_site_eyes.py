@@ -36,6 +36,81 @@ def test_a_page_can_be_read_by_any_eyes(browser, site, name):
     assert seeing.look_at(browser, site / f"{name}.html") == {}
 
 
+def spoken(page) -> tuple[int, int]:
+    """The formulas in what a screen reader is given, and those that can be seen."""
+    nodes = page.send("Accessibility.getFullAXTree")["nodes"]
+    roles = [node["role"]["value"] for node in nodes if not node.get("ignored")]
+    shown = seeing.ask(page, "[...document.querySelectorAll('mjx-container')].filter(seen).length")
+    return roles.count("MathMLMath"), shown
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_each_formula_is_read_once_as_mathematics(browser, site):
+    page = browser.open(site / "book/08-policy-gradient-theorem.html")
+    heard, shown = spoken(page)
+    assert heard == shown > 50
+    page.evaluate("document.querySelector('mjx-assistive-mml').remove()")
+    assert spoken(page)[0] == heard - 1
+    page.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_the_first_stop_leads_past_the_sidebar(browser, site):
+    page = browser.open(site / "book/03-objective-over-trajectories.html")
+    seeing.press_tab(page)
+    page.evaluate("new Promise(done => setTimeout(done, 300))")
+    first = "document.activeElement"
+    assert page.evaluate(f"{first}.textContent") == "Skip to main content"
+    assert page.evaluate(f"{first}.getBoundingClientRect().top") >= 0
+    page.evaluate(f"{first}.click()")
+    seeing.press_tab(page)
+    assert page.evaluate(f"!!{first}.closest('#main-content')")
+    page.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_the_keys_scroll_what_is_wide(browser, site):
+    page = browser.open(site / "book/03-objective-over-trajectories.html", width=seeing.PHONE)
+    stops = "[...document.querySelectorAll('article pre[tabindex=\"0\"]')]"
+    page.evaluate(f"(window.box = {stops}.find(e => e.checkVisibility())).focus()")
+    seeing.press(page, "ArrowRight", 39)
+    page.evaluate("new Promise(done => setTimeout(done, 300))")
+    assert page.evaluate("box.scrollLeft") > 0
+    page.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_where_the_system_has_its_own_colours_focus_is_seen(browser, site):
+    page = browser.open(site / "book/03-objective-over-trajectories.html", width=seeing.PHONE)
+    system = [("forced-colors", "active"), ("prefers-reduced-motion", "reduce")]
+    media = [{"name": name, "value": value} for name, value in system]
+    page.send("Emulation.setEmulatedMedia", features=media)
+    seeing.press_tab(page)
+    assert seeing.ask(page, seeing.FOCUS) == []
+    assert seeing.ask(page, seeing.FADES % 3) == []
+    page.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
+def test_the_browser_draws_the_dark_as_it_was_computed(browser, site):
+    page = browser.open(site / "book/01-value-based-failure.html", dark=True)
+    for light, _ in marks.COLOURS.values():
+        seen = page.evaluate(f"""(() => {{
+          const pen = document.createElement('canvas').getContext('2d');
+          pen.filter = 'url(#pg-dark)';
+          pen.fillStyle = '{light}';
+          pen.fillRect(0, 0, 50, 50);
+          return [...pen.getImageData(9, 9, 1, 1).data].slice(0, 3);
+        }})()""")
+        assert np.allclose(seen, in_the_dark(light) * 255, atol=2.5), light
+    page.close()
+
+
 # --- every page, as it is written -----------------------------------------------------------------
 
 
