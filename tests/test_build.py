@@ -307,7 +307,8 @@ def tiny(root: Path, **sources) -> Path:
     settings = config["sphinx"]["config"]
     needed = ("myst_nb", "jupyter_book", "sphinx_external_toc", "sphinx_book_theme")
     settings["extensions"] = [*needed, *OURS]
-    names = [name for name in settings if name.startswith(("bibtex", "exercise", "html_theme"))]
+    apart = ("bibtex", "exercise", "html_theme", "html_math")
+    names = [name for name in settings if name.startswith(apart)]
     for name in names:
         del settings[name]
     (root / "book").mkdir(parents=True)
