@@ -543,4 +543,8 @@ def test_where_storage_is_forbidden_nothing_is_said_and_nothing_breaks(browser, 
     shown.evaluate(READ_ALL)
     assert shown.evaluate("document.querySelectorAll('.read-mark, .read-note').length") == 0
     assert [error for error in shown.errors if "reading.js" in error] == []
+    unguarded = "setTimeout(() => localStorage.length); //# sourceURL=reading.js"
+    shown.evaluate(f"{unguarded}\n")
+    shown.evaluate(A_MOMENT.format(50))
+    assert any("reading.js" in error for error in shown.errors)
     shown.close()
