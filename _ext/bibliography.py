@@ -38,7 +38,7 @@ class AuthorYear(unsrt.Style):
 
     def begin(self, e):
         """Authors and year."""
-        year = join["(", first_of[optional[field_of("year")], "no date"], ")"]
+        year = join["(", first_of[optional[field_of("year")], "n.d."], ")"]
         return sentence(sep=" ")[names("author", sep="; ", sep2=" and ", last_sep="; "), year]
 
     def get_article_template(self, e):
@@ -101,8 +101,10 @@ def entry(app, docname: str, citation) -> nodes.list_item:
     item = nodes.list_item(ids=citation["ids"][:1])
     key = citation["ids"][0].removeprefix("cite-")
     item += [child for child in citation.children if not isinstance(child, nodes.label)]
-    for text in list(item.findall(nodes.Text)):
-        text.parent.replace(text, nodes.Text(text.replace("; others", " and others")))
+    for part in item.findall(nodes.TextElement):
+        for k, text in enumerate(part.children):
+            if isinstance(text, nodes.Text):
+                part.children[k] = nodes.Text(text.replace("; others", " and others"))
     cited = nodes.inline("", "", classes=["cited-in"])
     for k, (page, place) in enumerate(places(app.env, key).items()):
         cited += nodes.Text(" Cited in " if k == 0 else ", ")

@@ -77,7 +77,7 @@
     wanted = a;
     const found = await data(where);
     const entry = found && found[2][where[1]];
-    if (!entry || wanted !== a) return Boolean(entry);
+    if (!entry || wanted !== a || !a.getClientRects().length) return Boolean(entry);
     if (link !== a) hide(false);
     if (!card) make(a);
     fill(a, where, entry[0], unpacked(entry[1], found[1]), found[0]);
