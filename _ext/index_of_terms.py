@@ -53,9 +53,9 @@ class Entry:
     @property
     def letter(self) -> str:
         """The heading under which it stands."""
-        first = self.place[0][:1].upper()
-        if HAN.match(first):
+        if HAN.match(self.name):
             return "Chinese"
+        first = self.place[0][:1].upper()
         return first if first.isascii() and first.isalpha() else "Numbers"
 
     @property

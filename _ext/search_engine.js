@@ -98,7 +98,7 @@
   };
 
   /** What is typed as in TeX, in the characters of the texts. */
-  const plainly = (query) => query.replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1");
+  const plainly = (query) => query.replace(/[²³¹ᵃ-ᵛ⁰-ⁿ]/g, (sign) => "^" + sign.normalize("NFKD")).replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1");
 
   /** A query as units: a word, a run of joined words, or characters that stand together. */
   function units(query) {
