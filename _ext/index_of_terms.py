@@ -197,7 +197,8 @@ def chiefly(pages: list[str], more: bool = False) -> str:
 
 def short(page: str) -> str:
     """A page by its number, or by its name where it has none."""
-    return mark(page) or page.replace("-", " ")
+    number = mark(page)
+    return number if number and number != "0" else re.sub(r"^00-|-", " ", page).strip()
 
 
 def functions(folder: Path) -> list[Entry]:

@@ -210,7 +210,7 @@ CODES = {"Enter": 13, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "k": 75}
 @pytest.fixture(scope="module")
 def page(browser, site):
     """One page, its search opened by Ctrl+K."""
-    page = browser.open(site / "book" / "10-baselines.html")
+    page = browser.open(site / "book" / "references.html")
     press(page, "k", modifiers=2)
     yield page
     page.close()
