@@ -249,6 +249,7 @@
     for (const hit of scores.values()) {
       hit.share = all ? hit.covered / all : 1;
       hit.score *= hit.share ** 3 * PRIOR[hit.record.kind];
+      if (hit.record.page === "ledger") hit.score *= 0.5; // its headings are those of the chapters
     }
     const first = [...scores.values()].sort((a, b) => b.score - a.score).slice(0, LOOKED_AT);
     for (const hit of first) hit.score *= together(hit.record, list, sequence);
