@@ -53,9 +53,9 @@ class Entry:
     @property
     def letter(self) -> str:
         """The heading under which it stands."""
-        first = self.place[0][:1].upper()
-        if HAN.match(first):
+        if HAN.match(self.name):
             return "Chinese"
+        first = self.place[0][:1].upper()
         return first if first.isascii() and first.isalpha() else "Numbers"
 
     @property
@@ -197,7 +197,8 @@ def chiefly(pages: list[str], more: bool = False) -> str:
 
 def short(page: str) -> str:
     """A page by its number, or by its name where it has none."""
-    return mark(page) or page.replace("-", " ")
+    number = mark(page)
+    return number if number and number != "0" else re.sub(r"^00-|-", " ", page).strip()
 
 
 def functions(folder: Path) -> list[Entry]:

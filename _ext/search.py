@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from pathlib import Path
 from lxml.html import HtmlElement
 
 from built import articles, has_class
-from plain_tex import readable
+from plain_tex import BELOW, readable
 
 HERE = Path(__file__).resolve().parent
 DATA = "search-data.js"
@@ -31,8 +32,15 @@ GLOBAL = "policygradSearch"
 UNUSED = ("searchindex.js", "_static/searchtools.js", "_static/language_data.js")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 BLOCKS = {"p", "li", "td", "th", "dt", "dd", "tr", "figcaption", "summary", "pre", "div", *HEADINGS}
-NO_PROSE = {"glossary", "index-of-terms", "ledger", "references"}  # told entry by entry
+NO_PROSE = {
+    "glossary",
+    "index-of-terms",
+    "ledger",
+    "references",
+    "source-map",
+}  # told entry by entry
 NUMBERED = re.compile(r"id\d+|[sl]\d+")  # a place named by a number that may be another tomorrow
+RAISED = re.compile("[\u00b2\u00b3\u00b9\u1d43-\u1d5b\u1d62-\u1d65\u2070-\u209c]")
 NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 
 
@@ -63,8 +71,15 @@ def plain(element: HtmlElement, without: tuple[str, ...] = ()) -> str:
     """The words of an element: formulas in plain characters, no marks of links, no cells."""
     found: list[str] = []
     collect(element, found, without)
-    text = re.sub(r"\s+", " ", "".join(found))
+    text = re.sub(r"\s+", " ", RAISED.sub(lowered, "".join(found)))
     return re.sub(r" (?=[,.;:)’])", "", text).strip()
+
+
+def lowered(match: re.Match) -> str:
+    """A letter or digit that is set above or below the line, with the sign for that before it."""
+    where, _, code = unicodedata.decomposition(match[0]).partition(" ")
+    sign = {"<super>": "^", "<sub>": BELOW}.get(where)
+    return sign + chr(int(code, 16)) if sign else match[0]
 
 
 def collect(element: HtmlElement, found: list[str], without: tuple[str, ...]) -> None:
@@ -128,7 +143,7 @@ def sections(page: str, article: HtmlElement) -> Iterator[Record]:
             record.anchor = ""
         own = [child for child in section if child is not head and child.tag != "section"]
         if page not in NO_PROSE or kind == "page":
-            boxes = ("exercise", "solution", "table", "highlight")[: 4 if page == "ledger" else 2]
+            boxes = ("exercise", "solution", *(["table"] if page in ("ledger", "notation") else []))
             record.text = " ".join(filter(None, (plain(child, boxes) for child in own)))
         for child in own:
             if not has_class(child, "solution"):
@@ -230,11 +245,10 @@ def terms(article: HtmlElement) -> Iterator[Record]:
 
 def letters(article: HtmlElement) -> Iterator[Record]:
     """A record for each row of the tables of notation; it lands at its table."""
-    for section in article.iter("section"):
-        for row in section.xpath("./*//tbody/tr | ./table/tbody/tr"):
-            fields = [plain(child) for child in row]
-            text = " ".join(filter(None, fields[1:]))
-            yield Record("letter", landing(section), fields[0], text)
+    for row in article.xpath(".//tbody/tr"):
+        fields = [plain(child) for child in row]
+        text = " ".join(filter(None, fields[1:]))
+        yield Record("letter", landing(next(row.iterancestors("section"))), fields[0], text)
 
 
 def source_lines(article: HtmlElement) -> Iterator[Record]:

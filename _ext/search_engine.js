@@ -9,7 +9,7 @@
 
   const ORDER = ["term", "equation", "page", "symptom", "source", "section", "function", "reference", "figure",
     "exercise", "letter", "claim", "check"];
-  const UNNAMED = new Set(["claim", "letter"]); // whose names are others'
+  const UNNAMED = new Set(["check", "claim", "letter"]); // whose names are others'
   const PRIOR = { page: 1.15, term: 1.25, symptom: 1.2, section: 1, function: 0.9, equation: 0.75, exercise: 0.7,
     figure: 0.75, source: 0.75, reference: 0.85, letter: 0.65, claim: 0.5, check: 0.45 };
   const WEIGHT = { title: 5, names: 4, text: 1, code: 0.6 };
@@ -21,6 +21,7 @@
   const known = new Map(); // word as written -> number of its stem
   const stems = new Map(); // stem -> its number
   const postings = []; // number of a stem -> [record, weight, record, weight, ...]
+  const weights = []; // number of a stem -> its weight in the record that is being read
   const exact = new Map(); // a whole name, its words in a row -> records
   let records = [], spelled = [], meanLength = 1;
 
@@ -58,8 +59,11 @@
   }
 
   function read(record) {
-    const weights = new Map();
-    const note = (number, weight) => weights.set(number, (weights.get(number) || 0) + weight);
+    const seen = [];
+    const note = (number, weight) => {
+      if (!weights[number]) seen.push(number), (weights[number] = 0);
+      weights[number] += weight;
+    };
     const field = (text, weight) => {
       const sequence = [];
       let match, ties = false, last = -2;
@@ -78,7 +82,10 @@
     record.titleSequence = field(record.title, WEIGHT.title);
     record.nameSequences = record.names.map((name) => field(name, WEIGHT.names));
     if (record.code) field(record.code, WEIGHT.code);
-    for (const [number, weight] of weights) postings[number].push(record.id, weight);
+    for (const number of seen) {
+      postings[number].push(record.id, weights[number]);
+      weights[number] = 0;
+    }
     if (!UNNAMED.has(record.kind)) {
       for (const name of [record.title, ...record.names]) {
         const key = keyOf(words(name));
@@ -98,7 +105,7 @@
   };
 
   /** What is typed as in TeX, in the characters of the texts. */
-  const plainly = (query) => query.replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1");
+  const plainly = (query) => query.replace(/[²³¹ᵃ-ᵛ⁰-ⁿ]/g, (sign) => "^" + sign.normalize("NFKD")).replace(/\\([a-zA-Z]+)/g, " $1 ").replace(/ *([\^_]) *\{?/g, "$1");
 
   /** A query as units: a word, a run of joined words, or characters that stand together. */
   function units(query) {
@@ -242,6 +249,7 @@
     for (const hit of scores.values()) {
       hit.share = all ? hit.covered / all : 1;
       hit.score *= hit.share ** 3 * PRIOR[hit.record.kind];
+      if (hit.record.page === "ledger") hit.score *= 0.5; // its headings are those of the chapters
     }
     const first = [...scores.values()].sort((a, b) => b.score - a.score).slice(0, LOOKED_AT);
     for (const hit of first) hit.score *= together(hit.record, list, sequence);

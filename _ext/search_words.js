@@ -21,7 +21,7 @@ const { WORD, HAN, JOINS, STOP, fold, stem, words, joined, keyOf, slips } = (fun
   const STOP = new Set(
     ("a an and are as at be been but by can do does for from get gets go goes had has have how i if in into is it its " +
       "me my not of on one or s so than that the their then there they this to was we were what when where which " +
-      "who why will with would you your always happen happens still mean means").split(" ")
+      "who why will with would you your always happen happens still means").split(" ")
   );
 
   function fold(word) {
