@@ -249,6 +249,7 @@ def visit(browser, served) -> SimpleNamespace:
     until(page, "document.querySelectorAll('[data-book=eq-log-probability], .pg-cited').length > 1")
     until(page, "document.querySelector('.jp-NotebookPanel-toolbar [data-status=idle]') !== null")
     until(page, "document.querySelectorAll('.jp-RenderedSVG').length > 0")
+    until(page, "document.querySelectorAll('[title$=\"Not Found\"]').length === 0")
     seen = SimpleNamespace(
         dirty=page.evaluate("document.querySelector('.jp-mod-dirty') !== null"),
         missing=page.evaluate(TEXTS.format("[title$='Not Found']")),
