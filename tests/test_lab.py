@@ -144,6 +144,13 @@ def test_every_label_that_a_page_refers_to_is_known(known):
     assert {label for label in asked if label not in known} == set()
 
 
+def test_a_link_without_words_of_its_own_gets_those_of_what_it_leads_to(known):
+    texts = [text for path in cross_references.pages(ROOT) for text in cross_references.cells(path)]
+    asked = {label for text in texts for label in re.findall(r"\[\]\(([\w-]+)\)", text)}
+    assert len(asked) > 60
+    assert {label for label in asked if not known[label][1]} == set()
+
+
 @pytest.mark.site
 def test_equations_have_the_numbers_of_the_built_pages(known, site):
     number = r'<span class="eqno">(\([^)]*\))'
