@@ -19,7 +19,9 @@ import numbering
 
 NAME = "policy-gradients-checked"
 EQUATION = re.compile(r"^\$\$ \((?P<equation>[\w-]+)\)$", re.MULTILINE)
-TARGET = re.compile(r"^\((?P<label>[^()\s]+)\)=\n+(?:#+ (?P<heading>.+))?", re.MULTILINE)
+TARGET = re.compile(  # the heading may stand below several of them
+    r"^\((?P<label>[^()\s]+)\)=\n+(?:(?=(?:\(\S+\)=\n+)*#+ (?P<heading>.+)))?", re.MULTILINE
+)
 BLOCK = re.compile(
     r"^[:`]{3,}\{(?P<kind>[\w:]+)\}.*\n(?:^:.*\n)*?^:label: (?P<label>\S+)$", re.MULTILINE
 )

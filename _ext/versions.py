@@ -24,6 +24,7 @@ import publish
 TAG = re.compile(r"v(\d+)\.(\d+)(?:\.(\d+))?")
 ARTICLE = re.compile(r'<article class="bd-article"[^>]*>')
 FIRST = "book/index.html"
+LOOK = "border-left: 0.3rem solid #e69f00; padding: 0.4rem 1rem"  # whatever that version's styles
 
 
 def main(root: Path, command: list[str]) -> int:
@@ -92,7 +93,7 @@ def lead_on(page: Path, site: Path, folder: str) -> None:
     """Begin a page of an older version with a line that leads to the newest."""
     name = f"book/{page.name}" if (site / "book" / page.name).is_file() else FIRST
     line = (
-        f'<p class="older-version" role="note">This is version {folder[1:]}. '
+        f'<p class="older-version" role="note" style="{LOOK}">This is version {folder[1:]}. '
         f'<a href="../../{name}">The newest version</a>, <a href="../versions.html">all</a>.</p>'
     )
     text = page.read_text(encoding="utf-8")

@@ -144,6 +144,13 @@ def test_every_label_that_a_page_refers_to_is_known(known):
     assert {label for label in asked if label not in known} == set()
 
 
+def test_a_link_without_words_of_its_own_gets_those_of_what_it_leads_to(known):
+    texts = [text for path in cross_references.pages(ROOT) for text in cross_references.cells(path)]
+    asked = {label for text in texts for label in re.findall(r"\[\]\(([\w-]+)\)", text)}
+    assert len(asked) > 60
+    assert {label for label in asked if not known[label][1]} == set()
+
+
 @pytest.mark.site
 def test_equations_have_the_numbers_of_the_built_pages(known, site):
     number = r'<span class="eqno">(\([^)]*\))'
@@ -249,6 +256,7 @@ def visit(browser, served) -> SimpleNamespace:
     until(page, "document.querySelectorAll('[data-book=eq-log-probability], .pg-cited').length > 1")
     until(page, "document.querySelector('.jp-NotebookPanel-toolbar [data-status=idle]') !== null")
     until(page, "document.querySelectorAll('.jp-RenderedSVG').length > 0")
+    until(page, "document.querySelectorAll('[title$=\"Not Found\"]').length === 0")
     seen = SimpleNamespace(
         dirty=page.evaluate("document.querySelector('.jp-mod-dirty') !== null"),
         missing=page.evaluate(TEXTS.format("[title$='Not Found']")),
