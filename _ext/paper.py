@@ -136,8 +136,20 @@ def speak(page: HtmlElement) -> None:
         math = next(formula.iter("math"), None)
         if math is not None:
             formula.set("aria-label", " ".join(linear(math).split()))
-        for hidden in formula.iter("mjx-math"):
-            hidden.attrib.pop("aria-hidden", None)
+        for inner in formula.iter("mjx-math"):
+            inner.attrib.pop("aria-hidden", None)
+            if any(above.tag == "td" for above in formula.iterancestors()):
+                break_at_commas(inner)
+
+
+def break_at_commas(formula: HtmlElement) -> None:
+    """Let a list of letters go over several lines, as in a narrow column of a table."""
+    depth = 0
+    for sign in formula.findall("mjx-mo"):
+        shape = next((c.get("class") for c in sign.iter("mjx-c")), "")
+        depth += shape.startswith("mjx-c28") - shape.startswith("mjx-c29")
+        if shape.startswith("mjx-c2C") and not depth:
+            sign.addnext(sign.makeelement("wbr"))
 
 
 def find_images(page: HtmlElement, site: Path) -> None:
