@@ -23,14 +23,14 @@ from epub_tree import classed, put
 OPS = "{http://www.idpf.org/2007/ops}"
 GONE = ("script", "style", "button", "input", "label", "template", "noscript")
 KEPT_CLASSES = {
-    "admonition", "caption-number", "cell", "citation", "citations", "column", "contract", "eqno",
-    "equation", "exercise", "formula", "line", "moves", "pg-check", "pg-check--caught",
-    "pg-check--ok", "pg-mark", "pg-verdict", "plumbing", "printed", "rows", "section-number",
-    "solution", "text-right", "title", "to-solution",
+    "admonition", "caption-number", "cell", "cell-number", "citation", "citations", "column",
+    "contract", "eqno", "equation", "exercise", "formula", "line", "moves", "pg-check",
+    "pg-check--caught", "pg-check--ok", "pg-mark", "pg-verdict", "plumbing", "printed", "rows",
+    "section-number", "solution", "text-right", "title", "to-solution",
 }  # fmt: skip
 KEPT = {
-    "alt", "aria-hidden", "aria-label", "aria-labelledby", "class", "colspan", "data-tex", "href",
-    "id", "lang", "role", "rowspan", "scope", "src", "start",
+    "alt", "aria-hidden", "class", "colspan", "data-tex", "href", "id", "lang", "role", "rowspan",
+    "scope", "src", "start",
 }  # fmt: skip
 Setter = Callable[[str, bool], etree._Element]
 
@@ -104,8 +104,9 @@ def clean(text: HtmlElement) -> None:
             element.drop_tree()
         elif element.tag in GONE or has_class(element, "headerlink"):
             element.drop_tree()
-        elif has_class(element, "pg-check") and element.get("data-label"):
-            del element.attrib["data-label"]
+        elif has_class(element, "cell-number"):
+            element.tag = "p"
+            del element.attrib["href"]
 
 
 def listings(text: HtmlElement) -> None:
@@ -236,6 +237,8 @@ def bare(text: HtmlElement) -> None:
         for name in set(element.attrib) - KEPT - {OPS + "type"}:
             del element.attrib[name]
         element.attrib.pop("class", None)
+        if not element.get("role", "doc-").startswith("doc-"):
+            del element.attrib["role"]
         if kept:
             element.set("class", " ".join(kept))
         if element.tag in ("span", "div") and not element.attrib:
