@@ -11,7 +11,7 @@ SITE := _build/html
 BUILT := _build/book.finished
 PYTEST := $(RUN) -m pytest
 NBVAL = $(PYTEST) book --nbval --nbval-current-env --nbval-cell-timeout=60 \
-	-q -n $(JOBS) --dist loadscope
+	-q -n $(JOBS) --dist loadscope --no-loadscope-reorder
 # A page shows some 80 characters of code beside its two sidebars.
 NARROW := --config line-length=80 --config format.exclude=[]
 

@@ -25,6 +25,7 @@ import nbval.kernel  # noqa: E402
 
 pytest_plugins = ["nbval.plugin"]
 
+LONG = ("09-", "14-", "12-", "13-", "18-")  # begun last, they would be waited for
 RUN = pytest.StashKey[dict]()  # of the session: notebooks of which all cells agree, as JSON
 CELLS = pytest.StashKey[list]()  # of a notebook: its code cells that agree, with their outputs
 
@@ -40,6 +41,11 @@ def pytest_configure(config):
     config.stash[RUN] = {}
     make = nbval.kernel.KernelManager
     nbval.kernel.KernelManager = lambda **settings: make(**kernels.apart(), **settings)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the notebooks that take long."""
+    items.sort(key=lambda item: hasattr(item, "cell") and not item.path.name.startswith(LONG))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -77,15 +78,16 @@ def _files(entry):
 
 def book() -> dict[str, list]:
     """All pages, each as its cells; a page without code is one cell."""
-    found = {}
-    for name in names():
-        path = BOOK / f"{name}.ipynb"
-        if path.is_file():
-            found[name] = nbformat.read(path, as_version=4).cells
-        else:
-            text = (BOOK / f"{name}.md").read_text("utf-8")
-            found[name] = [nbformat.v4.new_markdown_cell(text)]
-    return found
+    return {name: _cells(BOOK, name) for name in names()}
+
+
+@cache
+def _cells(folder, name) -> list:
+    """The cells of a page, read once: nobody changes them in place."""
+    path = folder / f"{name}.ipynb"
+    if path.is_file():
+        return nbformat.read(path, as_version=4).cells
+    return [nbformat.v4.new_markdown_cell((folder / f"{name}.md").read_text("utf-8"))]
 
 
 def readings(cells) -> list[Reading]:
