@@ -51,7 +51,7 @@ ONE_OF_EACH = """{
 # What can be seen of an element, and the colours that it is seen on.
 HELP = """
 const seen = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true})
-  && e.getBoundingClientRect().width > 0;
+  && e.getBoundingClientRect().width > 1; // what is there for the ear alone has a pixel
 const named = e => e.tagName.toLowerCase() + [...e.classList].map(c => '.' + c).join('')
   + ' ' + e.textContent.trim().slice(0, 30);
 const rgb = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
