@@ -282,7 +282,8 @@ def test_the_dialog_is_worked_by_keys_alone(page):
 
 
 FAULTS = """axe.run("#pst-search-dialog", { preload: false, resultTypes: ["violations"] })
-  .then((found) => found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html}`)))"""
+  .then((found) => found.violations.flatMap((one) =>
+    one.nodes.map((node) => `${one.id}: ${node.html}`)))"""
 
 
 @pytest.mark.browser
