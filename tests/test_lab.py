@@ -245,6 +245,16 @@ def seen(served):
 
 
 SAVE = "document.querySelector('[data-jp-item-name=save] :is(button, jp-button)').click()"
+SHOWN = """(() => {
+    const texts = (which) => [...document.querySelectorAll(which)].map((x) => x.textContent);
+    return texts("[data-book]").includes("The dynamics drop out")
+        && texts("[data-book]").includes("(3.4)")
+        && texts("a[title='Link to this Equation']").includes("(7.2)")
+        && texts(".pg-cited").length > 0
+        && texts("[title$='Not Found']").length === 0
+        && document.querySelector(".jp-RenderedSVG") !== null
+        && document.querySelector("[data-status=idle]") !== null;
+})()"""  # all of it, which takes its time: JupyterLab makes one cell after another
 TEXTS = "[...document.querySelectorAll({!r})].map((x) => x.textContent)"
 
 
@@ -253,10 +263,7 @@ def visit(browser, served) -> SimpleNamespace:
     path = served.folder / f"{CHAPTER}.ipynb"
     before = path.read_bytes()
     page = browser.open(Address(f"{served.address}/lab/tree/{path.name}"), height=16000)
-    until(page, "document.querySelectorAll('[data-book=eq-log-probability], .pg-cited').length > 1")
-    until(page, "document.querySelector('.jp-NotebookPanel-toolbar [data-status=idle]') !== null")
-    until(page, "document.querySelectorAll('.jp-RenderedSVG').length > 0")
-    until(page, "document.querySelectorAll('[title$=\"Not Found\"]').length === 0")
+    until(page, SHOWN)
     seen = SimpleNamespace(
         dirty=page.evaluate("document.querySelector('.jp-mod-dirty') !== null"),
         missing=page.evaluate(TEXTS.format("[title$='Not Found']")),
@@ -274,8 +281,8 @@ def visit(browser, served) -> SimpleNamespace:
         time.sleep(0.1)
     seen.saved = path.stat().st_mtime_ns != seen.written
     seen.unchanged = path.read_bytes() == before
-    page.evaluate("document.querySelector('.jp-MarkdownCell [data-book^=\"04-\"]').click()")
-    until(page, "document.title.startsWith('04-log')")
+    page.evaluate("document.querySelector('.jp-MarkdownCell [data-book^=\"06-\"]').click()")
+    until(page, "document.title.startsWith('06-dyn')")
     seen.requests, seen.errors = page.requests, page.errors
     return seen
 

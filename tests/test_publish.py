@@ -24,6 +24,7 @@ import versions
 from test_build import build, notebook
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = "https://some-one.{}.io/"
 HERE = "https://github.example.org/Some-One/a-book"  # a host of this name does not exist
 
 
@@ -44,9 +45,9 @@ def test_what_is_no_address_of_a_repository_is_refused_with_what_is_asked_for(gi
 @pytest.mark.parametrize(
     ("host", "name", "expected"),
     [
-        ("github", "a-book", "https://some-one.github.io/a-book/"),
-        ("gitlab", "a-book", "https://some-one.gitlab.io/a-book/"),
-        ("github", "Some-One.github.io", "https://some-one.github.io/"),
+        ("github", "a-book", PAGES.format("github") + "a-book/"),
+        ("gitlab", "a-book", PAGES.format("gitlab") + "a-book/"),
+        ("github", "Some-One.github.io", PAGES.format("github")),
         ("elsewhere", "a-book", ""),
     ],
 )
@@ -142,7 +143,7 @@ def test_without_the_value_a_site_names_no_address_and_has_nothing_for_one(witho
 
 
 def test_with_the_value_every_page_names_its_one_address_and_its_card(valued):
-    base = "https://some-one.github.io/a-book/"
+    base = PAGES.format("github") + "a-book/"
     for name in ("book/index.html", "book/01-a.html"):
         page = soup(valued / name)
         assert page.find("link", rel="canonical")["href"] == base + name == said(page, "og:url")
@@ -165,7 +166,10 @@ def test_with_the_value_buttons_lead_to_source_issue_and_machine(valued):
 
 def test_a_hub_is_offered_where_one_is_named_beside_the_value(valued, tmp_path):
     # What the theme makes of it; `.binder` says what the hub installs.
-    settings = {"repository": {"url": HERE}, "launch_buttons": {"binderhub_url": "https://a.org"}}
+    settings = {
+        "repository": {"url": HERE},
+        "launch_buttons": {"binderhub_url": "https://example.org"},
+    }
     for url in (HERE, ""):
         settings["repository"]["url"] = url
         (tmp_path / "_config.yml").write_text(yaml.safe_dump(settings))
@@ -185,7 +189,7 @@ def test_a_hub_is_offered_where_one_is_named_beside_the_value(valued, tmp_path):
 
 def test_the_map_of_the_site_lists_the_pages_of_the_book(valued):
     places = re.findall(r"<loc>(.*?)</loc>", (valued / "sitemap.xml").read_text())
-    base = "https://some-one.github.io/a-book/"
+    base = PAGES.format("github") + "a-book/"
     assert places == [f"{base}book/01-a.html", f"{base}book/index.html"]
     assert f"Sitemap: {base}sitemap.xml" in (valued / "robots.txt").read_text()
 
