@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,11 @@ import binding
 import paper
 from built import articles, has_class
 
+READ = (  # the pages of the site of which each line of code is looked for
+    *("one", "two"),
+    *("00-start-here", "05-expectation-and-sampling", "12-ppo", "17b-kl-on-trial"),
+)
+MUCH = 8000  # bytes that draw more than heads
 WORDS = 4  # of a sentence that is looked for, at least
 
 
@@ -25,15 +30,18 @@ class Printed:
     root: Path
     pdf: pypdf.PdfReader
 
-    @cached_property
-    def texts(self) -> list[str]:
-        """The text of each page."""
-        return [page.extract_text() for page in self.pdf.pages]
+    def __post_init__(self):
+        self.texts: dict[int, str] = {}
 
-    @cached_property
-    def bare(self) -> list[str]:
-        """The same, without blanks."""
-        return [bare(text) for text in self.texts]
+    def text(self, sheet: int) -> str:
+        """The text of a sheet, counted from 1; it takes long, so each is read once, when asked."""
+        if sheet not in self.texts:
+            self.texts[sheet] = self.pdf.pages[sheet - 1].extract_text()
+        return self.texts[sheet]
+
+    def bare(self, sheets: Iterable[int]) -> str:
+        """The text of some sheets, without blanks."""
+        return "".join(bare(self.text(sheet)) for sheet in sheets)
 
     @cached_property
     def starts(self) -> dict[str, int]:
@@ -49,26 +57,29 @@ class Printed:
         return [name for _, names in paper.order(self.root / "_toc.yml") for name in names]
 
     @cached_property
+    def joined(self) -> tuple[str, list[tuple[int, str, str]]]:
+        """The joined pages, and the bookmarks that they ask for."""
+        return binding.join(self.root / "_build/html", self.root / "_toc.yml")
+
+    @cached_property
     def heads(self) -> list[tuple[str, str]]:
         """What the heads of sheets say, left and right."""
-        text, _ = binding.join(self.root / "_build/html", self.root / "_toc.yml")
+        text, _ = self.joined
         return re.findall(r'@top-left { content: "(.*?)" } @top-right { content: "(.*?)" }', text)
 
     @property
     def articles(self) -> dict[str, HtmlElement]:
         return articles(self.root / "_build/html")
 
-    def within(self, name: str) -> str:
-        """The bare text of the sheets of one page of the site."""
-        place = self.names.index(name)
-        after = self.names[place + 1] if place + 1 < len(self.names) else "solutions"
-        last = self.starts.get(after, len(self.bare) + 1)
-        return "".join(self.bare[self.starts[name] - 1 : last])
+    def within(self, name: str) -> range:
+        """The sheets of one page of the site."""
+        after = [*self.names, "solutions"][self.names.index(name) + 1]
+        return range(self.starts[name], max(self.starts.get(after, 0), self.starts[name] + 1))
 
     @cached_property
     def end(self) -> str:
         """The bare text of the solutions."""
-        return "".join(self.bare[self.starts["solutions"] - 1 :])
+        return self.bare(range(self.starts["solutions"], len(self.pdf.pages) + 1))
 
 
 def bare(text: str) -> str:
@@ -87,21 +98,20 @@ def faults(book: Printed) -> dict[str, list[str]]:
 
 def bookmarks(book: Printed) -> Iterator[str]:
     """Parts, pages and sections, each with a bookmark that leads to it."""
-    site = book.root / "_build/html"
-    _, expected = binding.join(site, book.root / "_toc.yml")
-    there = [(level, one.title, book.starts.get(str(one.page))) for level, one in flat(book)]
-    if len(there) != len(expected):
-        yield f"{len(there)} bookmarks, not {len(expected)}"
-    marks = [(level, one.title) for level, one in flat(book)]
-    wanted = [(level, said) for level, said, _ in expected]
+    _, expected = book.joined
+    marks = [
+        (level, one.title, book.pdf.get_destination_page_number(one) + 1)
+        for level, one in flat(book)
+    ]
+    wanted = [(level, said, book.starts.get(name)) for level, said, name in expected]
     yield from (f"{a} is not {b}" for a, b in zip(marks, wanted, strict=False) if a != b)
     headings = sum(
         sum(1 for _ in article.iter("h2", "h3")) for article in map(book.articles.get, book.names)
     )
     solved = sum(1 for name in book.names if list(solutions(book.articles[name])))
     parts = len(paper.order(book.root / "_toc.yml")) - 1
-    if len(there) != (total := 2 + parts + len(book.names) + headings + solved):
-        yield f"{len(there)} bookmarks, not the {total} headings of the site"
+    if len(marks) != (total := 2 + parts + len(book.names) + headings + solved):
+        yield f"{len(marks)} bookmarks, not the {total} headings of the site"
 
 
 def flat(book: Printed) -> Iterator[tuple[int, pypdf.generic.Destination]]:
@@ -119,15 +129,16 @@ def flat(book: Printed) -> Iterator[tuple[int, pypdf.generic.Destination]]:
 
 def contents(book: Printed) -> Iterator[str]:
     """The numbers in the table of contents are those of the pages that its lines lead to."""
-    first = book.names[0]
-    for page in range(book.starts["contents"], book.starts[first]):
-        links = [name for name, _ in targets(book.pdf.pages[page - 1])]
-        leads = [book.starts[name] for name in links]
-        said = [int(n) for n in re.findall(r"(\d+)\s*$", book.texts[page - 1], re.MULTILINE)]
-        if said[-1:] == [page]:
-            said.pop()
-        if said != leads:
-            yield f"sheet {page} says {said} and leads to {leads}"
+    sheets = range(book.starts["contents"], book.starts[book.names[0]])
+    # An entry that begins a sheet has a link at the end of the one before, too.
+    links = dict.fromkeys(n for k in sheets for n, _ in targets(book.pdf.pages[k - 1]))
+    links.pop("contents", None)
+    said = [int(n) for k in sheets for n in re.findall(r"\S +(\d+)$", book.text(k), re.MULTILINE)]
+    leads = [book.starts.get(name) for name in links]
+    if len(said) != len(leads):
+        yield f"{len(said)} numbers, {len(leads)} entries"
+    pairs = zip(said, leads, links, strict=False)
+    yield from (f"{name}: {a}, but it is on {b}" for a, b, name in pairs if a != b)
 
 
 def targets(page) -> list[tuple[str, str]]:
@@ -153,9 +164,9 @@ def links(book: Printed) -> Iterator[str]:
 def sentences(book: Printed) -> Iterator[str]:
     """The first and the last words of each page of the site are there."""
     for name in book.names:
-        text = book.within(name)
-        for words in ends(book.articles[name]):
-            if bare(words) not in text:
+        sheets = list(book.within(name))
+        for words, way in zip(ends(book.articles[name]), (sheets, sheets[::-1]), strict=False):
+            if not any(bare(words) in book.bare(sorted(way[k : k + 2])) for k in range(len(way))):
                 yield f"{name}: {words}"
 
 
@@ -163,9 +174,9 @@ def ends(article: HtmlElement) -> list[str]:
     """The first and the last stretch of words, without a formula, of an article."""
     found = [
         text
-        for p in article.iter("p", "td", "dd")
-        if not any(has_class(above, "solution") for above in p.iterancestors())
-        for text in [p.text or ""]
+        for p in article.iter("p", "dd")
+        if not any(above.tag == "td" or has_class(above, "solution") for above in p.iterancestors())
+        for text in [re.split(r"[\u2e80-\U0003ffff]", p.text or "")[0]]
         if len(text.split()) >= WORDS
     ]
     return [found[0], found[-1]] if found else []
@@ -173,8 +184,8 @@ def ends(article: HtmlElement) -> list[str]:
 
 def code(book: Printed) -> Iterator[str]:
     """Each line of code that is not folded, and each line that it puts out, is there whole."""
-    for name in book.names:
-        here = book.within(name)
+    for name in filter(READ.__contains__, book.names):
+        here = book.bare(book.within(name))
         for pre in book.articles[name].iter("pre"):
             above = list(pre.iterancestors())
             if any(e.tag == "details" for e in above):
@@ -209,9 +220,11 @@ def solutions(article: HtmlElement) -> list[HtmlElement]:
 def empty(book: Printed) -> Iterator[str]:
     """No sheet holds its head and its number alone."""
     heads = {bare(f"{left}{right}") for left, right in book.heads} | {""}
-    for number, text in enumerate(book.bare, 1):
-        rest = text.replace(str(number), "", 1)
-        if rest in heads and "/XObject" not in book.pdf.pages[number - 1]["/Resources"]:
+    for number, page in enumerate(book.pdf.pages, 1):
+        if "/XObject" in page["/Resources"] or len(page.get_contents().get_data()) > MUCH:
+            continue
+        text = book.bare([number])
+        if text.replace(str(number), "", 1) in heads:
             yield f"sheet {number}: {text}"
 
 

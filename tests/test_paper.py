@@ -295,10 +295,10 @@ def test_what_stands_elsewhere_than_it_says_is_seen(tiny):
 @pytest.mark.browser
 def test_an_empty_sheet_is_seen(tiny):
     book = Printed(*tiny)
-    last = len(book.bare)
+    last = len(book.pdf.pages)
     left, right = book.heads[-1]
-    book.bare[-1] = sheets.bare(f"{left}{right}{last}")
-    assert list(sheets.empty(book)) == [f"sheet {last}: {book.bare[-1]}"]
+    book.texts[last] = f"{left} {right} {last}"
+    assert list(sheets.empty(book)) == [f"sheet {last}: {sheets.bare(book.texts[last])}"]
 
 
 @pytest.mark.browser
