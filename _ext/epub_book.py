@@ -32,7 +32,7 @@ NAME = "policy-gradients-checked.epub"
 XHTML = "http://www.w3.org/1999/xhtml"
 OPS = "http://www.idpf.org/2007/ops"
 LARGEST = 260_000  # bytes of a file of text, where a chapter has a place to be divided
-ROLES = {"references": "bibliography", "glossary": "glossary"}
+ROLES = {"references": "bibliography", "glossary": "glossary", "index-of-terms": "index"}
 
 
 class Unresolved(ValueError):
@@ -270,6 +270,7 @@ def make(root: Path, site: Path, target: Path) -> dict[str, bytes]:
     for name, role in ROLES.items():
         if name in book.chapters:
             marks[role] = (f"{name}.xhtml", role.capitalize())
+    says.has_index = "index" in marks
     spine = ["cover.xhtml", "colophon.xhtml", "nav.xhtml", *files]
     files["colophon.xhtml"] = colophon(says)
     files |= book.pictures | epub_cover.files(root, says)

@@ -80,6 +80,7 @@ class About:
     subjects: list[str]
     summary: str
     language: str = "en"
+    has_index: bool = False
     rights: str = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
 
     @property
@@ -157,6 +158,8 @@ def catalogue(about: About) -> str:
         f'<meta property="schema:version">{escape(about.version)}</meta>',
         '<meta name="cover" content="cover.png"/>',
     ]
+    if about.has_index:
+        lines.append('<meta property="schema:accessibilityFeature">index</meta>')
     for name, values in ACCESS.items():
         lines += [f'<meta property="schema:{name}">{escape(value)}</meta>' for value in values]
     return "\n".join(f"    {line}" for line in lines)
