@@ -11,7 +11,7 @@
     [".pst-scrollable-table-container", "Table"],
     [".pg-picture", "Picture"],
   ];
-  const SHORT = 10; // signs: what a formula may have that is not asked for its width
+  const SHORT = 4; // signs: what a formula may have that is not asked for its width
   const LEAST = 0.84; // of its size, below which a formula scrolls instead
   const needs = new WeakMap(); // the width of a formula at its full size, where it was too wide
   const scale = (box) => Number(box.style.getPropertyValue("--fit")) || 1;
