@@ -131,7 +131,7 @@ class Browser:
         page.resize(width, height)
         page.send("Page.navigate", url=path.resolve().as_uri())
         self.wait_for("Page.loadEventFired", page.session, timeout)
-        page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
+        page.evaluate("document.fonts.ready.then(() => true)")
         # Errors are reported after the fact; two frames later they are all in.
         page.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
         return page

@@ -8,6 +8,7 @@ stylesheet names is removed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,9 +33,7 @@ MAP = re.compile(r"^(?://|/\*)# sourceMappingURL=\S+(?: ?\*/)?$", re.MULTILINE)
 WORD = re.compile(r"[\w-]+")
 CLASSES = re.compile(r'\b(?:class|id)="([^"]*)"')
 ASKED = re.compile(r"""["'(=/]([\w.%+-]+\.\w+)(?:[?#][^"')]*)?["')]""")
-CHAPTER = re.compile(
-    r"""(href="[^"]*_sources/[^"]*)\.ipynb("[^>]*>(?:(?!</a>).)*)\.ipynb""", re.DOTALL
-)
+CHAPTER = re.compile(r'<a href="[^"]*_sources/[^"]*\.ipynb".*?</a>', re.DOTALL)
 KEPT = {"formulas.css", "pygments.css"}  # which the book on paper reads
 SWEPT = ("_static", "_images", "_sources", "_sphinx_design_static")
 
@@ -95,6 +94,7 @@ class Site:
         self.write_styles()
         for path, text in self.pages.items():
             path.write_text(text, encoding="utf-8", newline="\n")
+        self.write_pictures()
         self.pack_notebooks()
         self.sweep()
 
@@ -115,7 +115,7 @@ class Site:
                 scripts.append(f"\n<script{defer}{script[1]}></script>")
             return ""
 
-        text = CHAPTER.sub(r"\1.zip\2.ipynb (zip)", SCRIPT.sub(kept, text))
+        text = CHAPTER.sub(zipped, SCRIPT.sub(kept, text))
         text = text.replace(
             ' data-theme="auto"', ' data-theme="light"', 1
         )  # until SCHEME has its say
@@ -189,8 +189,15 @@ class Site:
     def pack_notebooks(self):
         """Each chapter to take away as a zip: as a file a browser would show its JSON."""
         for path in sorted(self.folder.glob("_sources/**/*.ipynb")):
-            bundle.pack(path.with_suffix(".zip"), {path.name: path.read_bytes()})
+            text = lighter(path.read_text(encoding="utf-8"))
+            bundle.pack(path.with_suffix(".zip"), {path.name: text.encode()})
             path.unlink()
+
+    def write_pictures(self):
+        """Pictures as exact as an eye is."""
+        for path in sorted((self.folder / "_images").glob("*.svg")):
+            text = slim.drawing(path.read_text(encoding="utf-8"))
+            path.write_text(text, encoding="utf-8", newline="\n")
 
     def sweep(self):
         """Remove what nothing asks for: scripts, styles, fonts, maps, words in other languages."""
@@ -205,6 +212,22 @@ class Site:
             for path in sorted((self.folder / folder).rglob("*"), reverse=True):
                 if path.is_dir() and not any(path.iterdir()):
                     path.rmdir()
+
+
+def zipped(link: re.Match) -> str:
+    """The link to a notebook, as one to its zip, which a browser saves also from a folder."""
+    words = re.sub(r'title="[^"]*"', 'title="Download the notebook of this page, zipped"', link[0])
+    return words.replace("(.ipynb)", "(notebook, .zip)").replace('.ipynb"', '.zip"')
+
+
+def lighter(text: str) -> str:
+    """A notebook with its pictures as the page has them."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if svg := output.get("data", {}).get("image/svg+xml"):
+                output["data"]["image/svg+xml"] = slim.drawing("".join(svg)).splitlines(True)
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
 def copied(site: Path) -> list[Path]:

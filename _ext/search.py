@@ -263,7 +263,7 @@ def source_lines(article: HtmlElement) -> Iterator[Record]:
 
 def references(article: HtmlElement) -> Iterator[Record]:
     """A record for each work that is cited."""
-    for entry in article.xpath(of_class("citation", "div") + "[@id]"):
+    for entry in article.xpath(".//li[starts-with(@id, 'cite-')]"):
         text = " ".join(plain(part) for part in entry.iter("p"))
         years = re.findall(r"\b(?:19|20)\d\d\b", text)
         who = text.partition(". ")[0] if ". " in text else text

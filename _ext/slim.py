@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 
 CONTAINER = re.compile(
-    r'(<mjx-container class="MathJax" jax="CHTML"[^>]*?) style="position: relative;"'
+    r'(<mjx-container) class="MathJax"( jax="CHTML"[^>]*?) style="position: relative;"'
 )
+# A family of fonts goes with the element, which is always of that class.
+FAMILY = re.compile(r'(<mjx-math[^>]*?) class=" MJX-TEX"')
 # A letter, number or operator of one sign, and the attributes of its box that are drawn.
 LEAF = re.compile(
     r'<(mjx-m[ion]|mjx-mtext)((?: [\w-]+="[^"]*")*)><mjx-c class="([^"]*)"></mjx-c></\1>'
@@ -25,7 +27,7 @@ SIGN = re.compile(r"\bmjx-c(?=[0-9A-F])")
 SPOKEN = re.compile(r"<mjx-assistive-mml.*", re.DOTALL)
 LOOK = re.compile(
     r" (?:unselectable|data-mjx-[\w-]+|stretchy|minsize|maxsize|rowspacing|columnspacing"
-    r'|columnalign|displaystyle|scriptlevel|linethickness|movablelimits)="[^"]*"'
+    r'|xmlns|columnalign|displaystyle|scriptlevel|linethickness|movablelimits)="[^"]*"'
 )
 MSTYLE = re.compile(r"<mstyle>(<mspace [^>]*></mspace>)</mstyle>")
 # Beside MathJax's own rules: what was said at each formula, and how a sign stands without its box.
@@ -42,13 +44,14 @@ def formula(markup: str) -> str:
         lambda m: f'<mjx-c class="{m[3]}"{"".join(DRAWN.findall(m[2]))}></mjx-c>', drawn
     )
     spoken += rest.replace(' display="inline"', "", 1)
-    drawn = SPACE.sub(r"\1", NO_RULE.sub("", CONTAINER.sub(r"\1", drawn)))
+    drawn = FAMILY.sub(r"\1", CONTAINER.sub(r"\1\2", drawn))
+    drawn = SPACE.sub(r"\1", NO_RULE.sub("", drawn))
     return SIGN.sub("c", drawn) + MSTYLE.sub(r"\1", LOOK.sub("", spoken))
 
 
 def styles(css: str) -> str:
     """The stylesheet of formulas for the shorter markup."""
-    return SIGN.sub("c", css) + RULES
+    return SIGN.sub("c", css).replace(".MJX-TEX {", "mjx-math {") + RULES
 
 
 # --- code -----------------------------------------------------------------------------------------
@@ -56,6 +59,8 @@ def styles(css: str) -> str:
 PRE = re.compile(r"<pre>(?=<span></span>).*?</pre>", re.DOTALL)
 WORD = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 NEIGHBOURS = re.compile(r'<span class="(\w+)">([^<]*)</span>(\s*)<span class="\1">')
+INLINE = re.compile(r'<code class="docutils literal notranslate">(.*?)</code>', re.DOTALL)
+SPAN = re.compile(r'</?span(?: class="pre")?>')
 COLOUR = re.compile(r'html\[data-theme="(\w+)"\] \.highlight (?:\.(\w+) )?\{([^}]*)\}')
 
 
@@ -71,7 +76,10 @@ def plain(css: str) -> frozenset[str]:
 
 
 def code(text: str, plain: frozenset[str]) -> str:
-    """A page whose code has no span for a word that looks like all text, nor two for one look."""
+    """A page whose code has no span for a word that looks like all text, nor two for one look.
+
+    Code within a line has none for each of its words: it does not break between two letters anyway.
+    """
 
     def shorter(pre: re.Match) -> str:
         inner = WORD.sub(lambda m: m[2] if m[1] in plain or not m[2].strip() else m[0], pre[0])
@@ -79,4 +87,25 @@ def code(text: str, plain: frozenset[str]) -> str:
             inner = joined
         return inner
 
+    text = INLINE.sub(lambda m: f'<code class="literal">{SPAN.sub("", m[1])}</code>', text)
     return PRE.sub(shorter, text)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+PATH = re.compile(r'(?<= d=")[^"]*|(?<=translate\()[^)]*')
+LONG = re.compile(r"-?\d+\.\d{3,}")
+INDENT = re.compile(r">\s*\n\s*<")
+
+
+def drawing(svg: str) -> str:
+    """A picture of matplotlib's with its paths to a hundredth of a point, and no word on itself."""
+
+    def rounded(number: re.Match) -> str:
+        return f"{round(float(number[0]), 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+
+    def path(data: re.Match) -> str:
+        return " ".join(LONG.sub(rounded, data[0]).split())
+
+    return INDENT.sub(">\n<", PATH.sub(path, METADATA.sub("", svg)))

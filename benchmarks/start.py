@@ -26,7 +26,8 @@ STARTS = 5
 WATCH = """
 globalThis.firstFormula = new Promise((found) => {
   const look = () => {
-    const formula = document.querySelector("mjx-container");
+    const formulas = [...document.querySelectorAll("article mjx-container")];
+    const formula = formulas.find((one) => one.getBoundingClientRect().width);
     if (!formula) {
       return document.readyState === "complete" ? found(null) : requestAnimationFrame(look);
     }

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 from bs4 import BeautifulSoup
 
+import slim
+
 # Of several forms of one output a page shows the first.
 ORDER = ("text/html", "image/svg+xml", "text/markdown", "text/latex", "text/plain")
 ROLE = re.compile(r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)")  # where the page has a link, or several
@@ -49,7 +51,9 @@ def wanted(output) -> Output:
         text = table(text)
     elif kind == "text/latex":
         text = one_line(text.strip().strip("$"))
-    elif kind in ("text/plain", "image/svg+xml"):
+    elif kind == "image/svg+xml":
+        text = ended(slim.drawing(text))
+    elif kind == "text/plain":
         text = ended(text)
     return Output(kind, text)
 

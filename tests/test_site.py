@@ -127,7 +127,8 @@ def test_formulas_need_no_script(pages, site):
     assert sum(page.formulas for page in pages) > 3000
     for page in pages:
         assert "mathjax" not in " ".join(SCRIPTS.findall(page.text)).lower(), page.path.name
-    assert not [path for path in site.rglob("*.js") if "MathJax" in path.read_text("utf-8")]
+    scripts = [path for path in site.rglob("*.js") if path.parent.name != "previews"]
+    assert not [path for path in scripts if "MathJax" in path.read_text(encoding="utf-8")]
 
 
 @pytest.mark.site
@@ -244,7 +245,10 @@ def other(output) -> bool:
         holder = output.data
         key = next((kind for kind in pages_of.ORDER if kind in holder), None)
     text = holder.get(key, "")
-    place = next((i for i in range(len(text) // 2, len(text)) if text[i].isalnum()), None)
+    half = len(text) // 2
+    if key == "image/svg+xml":  # the place of a point, to the left of its decimals
+        half = text.index("\nL ", half) + 3
+    place = next((i for i in range(half, len(text)) if text[i].isalnum()), None)
     if place is None:
         return False
     holder[key] = text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]

@@ -121,7 +121,7 @@ def section_of(site: Path, place: str) -> tuple[str, str]:
     page, _, anchor = place.partition("#")
     if "~" in place:  # a reference, by words of its title
         page, _, title = place.partition("~")
-        works = built.articles(site)[page].xpath(".//div[contains(@class, 'citation')][@id]")
+        works = built.articles(site)[page].xpath(".//li[starts-with(@id, 'cite-')]")
         return page, next(one.get("id") for one in works if title in one.text_content())
     found = built.articles(site)[page].xpath(".//*[@id=$id]", id=anchor) if anchor else []
     if found and found[0].tag == "span" and found[0].getparent().tag == "section":
