@@ -30,6 +30,7 @@ LOOK = re.compile(
     r'|xmlns|columnalign|displaystyle|scriptlevel|linethickness|movablelimits)="[^"]*"'
 )
 MSTYLE = re.compile(r"<mstyle>(<mspace [^>]*></mspace>)</mstyle>")
+LONG_NAME, NAME_OF_MML = "mjx-assistive-mml", "mjx-mml"
 # Beside MathJax's own rules: what was said at each formula, and how a sign stands without its box.
 RULES = """
 mjx-container[jax="CHTML"] { position: relative; }
@@ -46,12 +47,14 @@ def formula(markup: str) -> str:
     spoken += rest.replace(' display="inline"', "", 1)
     drawn = FAMILY.sub(r"\1", CONTAINER.sub(r"\1\2", drawn))
     drawn = SPACE.sub(r"\1", NO_RULE.sub("", drawn))
-    return SIGN.sub("c", drawn) + MSTYLE.sub(r"\1", LOOK.sub("", spoken))
+    spoken = MSTYLE.sub(r"\1", LOOK.sub("", spoken)).replace(LONG_NAME, NAME_OF_MML)
+    return SIGN.sub("c", drawn) + spoken
 
 
 def styles(css: str) -> str:
     """The stylesheet of formulas for the shorter markup."""
-    return SIGN.sub("c", css).replace(".MJX-TEX {", "mjx-math {") + RULES
+    css = css.replace(".MJX-TEX {", "mjx-math {").replace(LONG_NAME, NAME_OF_MML)
+    return SIGN.sub("c", css) + RULES
 
 
 # --- code -----------------------------------------------------------------------------------------
@@ -59,6 +62,14 @@ def styles(css: str) -> str:
 PRE = re.compile(r"<pre>(?=<span></span>).*?</pre>", re.DOTALL)
 WORD = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 NEIGHBOURS = re.compile(r'<span class="(\w+)">([^<]*)</span>(\s*)<span class="\1">')
+# Classes that no rule and no script asks for.
+WORDS = (
+    ('class="reference internal"', 'class="reference"'),
+    ('class="math notranslate nohighlight"', 'class="math notranslate"'),
+    ('<span class="doc std std-doc">', "<span>"),
+    ('<span class="std std-ref">', "<span>"),
+    ('<span class="std std-term">', "<span>"),
+)
 INLINE = re.compile(r'<code class="docutils literal notranslate">(.*?)</code>', re.DOTALL)
 SPAN = re.compile(r'</?span(?: class="pre")?>')
 COLOUR = re.compile(r'html\[data-theme="(\w+)"\] \.highlight (?:\.(\w+) )?\{([^}]*)\}')
@@ -87,6 +98,8 @@ def code(text: str, plain: frozenset[str]) -> str:
             inner = joined
         return inner
 
+    for said, heard in WORDS:
+        text = text.replace(said, heard)
     text = INLINE.sub(lambda m: f'<code class="literal">{SPAN.sub("", m[1])}</code>', text)
     return PRE.sub(shorter, text)
 
@@ -97,6 +110,9 @@ METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 PATH = re.compile(r'(?<= d=")[^"]*|(?<=translate\()[^)]*')
 LONG = re.compile(r"-?\d+\.\d{3,}")
 INDENT = re.compile(r">\s*\n\s*<")
+NAME = re.compile(r' id="([^"]*)"')
+ASKED = re.compile(r"#([\w.-]+)")
+STYLE = re.compile(r'(?<= style=")[^"]*')
 
 
 def drawing(svg: str) -> str:
@@ -108,4 +124,7 @@ def drawing(svg: str) -> str:
     def path(data: re.Match) -> str:
         return " ".join(LONG.sub(rounded, data[0]).split())
 
-    return INDENT.sub(">\n<", PATH.sub(path, METADATA.sub("", svg)))
+    asked = set(ASKED.findall(svg))
+    svg = NAME.sub(lambda name: name[0] if name[1] in asked else "", METADATA.sub("", svg))
+    svg = STYLE.sub(lambda rules: re.sub(r"([:;]) ", r"\1", rules[0]), svg)
+    return INDENT.sub(">\n<", PATH.sub(path, svg))

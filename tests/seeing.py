@@ -80,7 +80,7 @@ SIDEWAYS = """document.documentElement.scrollWidth > document.documentElement.cl
 # keyboard, have a name and be shown.  What fits is no stop.
 WIDE_THINGS = """[...document.querySelectorAll('main article, main article *')].flatMap(e => {
   const style = getComputedStyle(e), is = what => [what + ': ' + named(e)];
-  if (style.display === 'inline' || e.closest('mjx-assistive-mml, mjx-math, span.math, svg')
+  if (style.display === 'inline' || e.closest('mjx-mml, mjx-math, span.math, svg')
     || !seen(e)) return [];
   const more = e.scrollWidth - e.clientWidth;
   if (more > 1 && ['hidden', 'clip'].includes(style.overflowX)) return is('cut off');
@@ -159,7 +159,7 @@ CAPTIONS = """[...document.querySelectorAll('figcaption, figcaption :is(p, span)
 FORMULAS = """[...document.querySelectorAll('mjx-container')].filter(e =>
   getComputedStyle(e).color !== getComputedStyle(e.parentElement).color
   || !e.querySelector(':scope > mjx-math[aria-hidden=true]')
-  || e.querySelectorAll(':scope > mjx-assistive-mml > math').length !== 1)
+  || e.querySelectorAll(':scope > mjx-mml > math').length !== 1)
   .map(e => 'a formula that is not spoken once: ' + e.textContent)"""
 
 # On a phone, in the dark: as wide as its letters need, and in colours that keep their names.

@@ -50,7 +50,7 @@ def test_each_formula_is_read_once_as_mathematics(browser, site):
     page = browser.open(site / "book/08-policy-gradient-theorem.html")
     heard, shown = spoken(page)
     assert heard == shown > 50
-    page.evaluate("document.querySelector('mjx-assistive-mml').remove()")
+    page.evaluate("document.querySelector('mjx-mml').remove()")
     assert spoken(page)[0] == heard - 1
     page.close()
 
@@ -222,8 +222,8 @@ def test_turning_the_hue_alone_would_make_orange_brown(monkeypatch):
 
 SOUND = """<main><h1>A page</h1><article>
   <p>Words, and <a href="#x">a link</a>.</p>%s</article></main>"""
-FORMULA = """<mjx-container><mjx-math aria-hidden="true">xxxxxxxxxxxx</mjx-math><mjx-assistive-mml>
-  <math><mi>x</mi></math></mjx-assistive-mml></mjx-container>"""
+FORMULA = """<mjx-container><mjx-math aria-hidden="true">xxxxxxxxxxxx</mjx-math><mjx-mml>
+  <math><mi>x</mi></math></mjx-mml></mjx-container>"""
 LONG = "x" * 400
 STYLE = "article { background: #fff; max-width: 30rem } article > * { max-width: 100% }"
 
