@@ -32,7 +32,7 @@ ABOUT = (
     "equation has a check, and every check has been seen to fail."
 )
 FORGES = ("github", "gitlab")  # they serve pages at an address that follows from the repository's
-NOT_LISTED = ("search", "genindex")
+NOT_LISTED = ("search",)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,6 @@ def describe(app, page, template, context, doctree):
     words = {
         app.config.root_doc: ABOUT,
         "search": f"Search every page of {book}: words, terms, equations by their number, checks.",
-        "genindex": f"The terms of {book} in alphabetical order, and where each is explained.",
     }.get(page) or summaries.summary(doctree, title, book)
     tags = [meta("name", "description", words)]
     if repository(app.config) and (base := app.config.html_baseurl):

@@ -39,6 +39,7 @@ LONG = ("09-", "14-", "12-", "13-", "11-", "10-")
 LONG_OF_SITE = ("test_paper", "test_site_eyes", "test_site in a browser", "test_epub")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Begin with what takes long, and put together what shares what takes long to make.
 

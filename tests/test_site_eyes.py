@@ -16,7 +16,7 @@ from policygrad.figures import marks
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = [p.stem for kind in ("ipynb", "md") for p in (ROOT / "book").glob(f"*.{kind}")]
-PAGES = sorted([*(f"book/{name}" for name in CHAPTERS), "search", "genindex"])
+PAGES = sorted([*(f"book/{name}" for name in CHAPTERS), "search"])
 AXE = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 
 
