@@ -108,6 +108,7 @@ def least_width(picture: Path) -> int | None:
 
 
 LONG = 60  # signs: a row with more is not readable on a phone with its cells beside each other
+WIDE = 40  # signs of a formula that takes the whole width
 ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
 ROLES["th"] = "columnheader"
 
@@ -121,7 +122,7 @@ def stacked(found: re.Match) -> str:
     found_heads = re.findall(r"<th\b.*?</th>", table, re.DOTALL)
     heads = [words(FORMULA.sub("", head)) for head in found_heads]
     rows = re.findall(r"<tr\b.*?</tr>", table.partition("</thead>")[2], re.DOTALL)
-    if len(heads) < 3 or not rows or max(len(words(row)) for row in rows) < LONG:
+    if not rows or not (is_long(rows) if len(heads) > 2 else is_unlike(rows)):
         return table
     table = re.sub(r"<(table|thead|tbody|tr|th|td)\b", with_role, table)
     table = re.sub(r'(<table\b[^>]*class=")', r"\1pg-stack ", table, count=1)
@@ -130,6 +131,17 @@ def stacked(found: re.Match) -> str:
         named = CELL.sub(lambda cell, names=names: labelled(cell, next(names, "")), row)
         table = table.replace(row, named, 1)
     return table
+
+
+def is_long(rows: list[str]) -> bool:
+    """Has a row too much in it for a phone?"""
+    return max(len(words(row)) for row in rows) >= LONG
+
+
+def is_unlike(rows: list[str]) -> bool:
+    """Would a formula in the first column leave the second no room?"""
+    first = [FORMULA.findall(row.partition("</td>")[0]) for row in rows]
+    return any(len(tex) > WIDE for formulas in first for tex in formulas)
 
 
 def labelled(cell: re.Match, name: str) -> str:

@@ -177,7 +177,7 @@ def symptoms(folder: Path) -> list[Entry]:
         target = (title, f"symptoms.html#{nodes.make_id(title)}")
         for word in filter(lambda word: "$" not in word, said.rstrip(".").split(", ")):
             name = word.strip("`")
-            found.setdefault(name.lower(), Entry(name, f"{word}: the symptom ", target))
+            found.setdefault(name.lower(), Entry(name, f"{word}: the symptom", target))
     return list(found.values())
 
 
@@ -234,6 +234,7 @@ def also(pages: list[str]) -> str:
 
 def escaped(text: str) -> str:
     """The first line of a docstring, names in code, and no other markup; without TeX."""
+    text = re.sub(r":\w+:`([^`]*)`", r"``\1``", text)
     if "\\" in text:
         text = re.split(r"[:,](?= [^:]*\\)", text)[0] + "."
     parts = re.split(r"``(.+?)``", text)
@@ -301,6 +302,7 @@ class IndexOfTerms(SphinxDirective):
             item["ids"] += row.ids
             if row.target:
                 title, address = row.target
+                item[0] += nodes.Text(" ")
                 item[0] += nodes.reference(title, title, refuri=address, internal=True)
             item["classes"] += row.classes
         return node.children

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 CONTAINER = re.compile(
-    r'(<mjx-container) class="MathJax"( jax="CHTML"[^>]*?) style="position: relative;"'
+    r'(<mjx-container) class="MathJax" jax="CHTML"([^>]*?) style="position: relative;"'
 )
 # A family of fonts goes with the element, which is always of that class.
 FAMILY = re.compile(r'(<mjx-math[^>]*?) class=" MJX-TEX"')
@@ -33,7 +33,7 @@ MSTYLE = re.compile(r"<mstyle>(<mspace [^>]*></mspace>)</mstyle>")
 LONG_NAME, NAME_OF_MML = "mjx-assistive-mml", "mjx-mml"
 # Beside MathJax's own rules: what was said at each formula, and how a sign stands without its box.
 RULES = """
-mjx-container[jax="CHTML"] { position: relative; }
+mjx-container { position: relative; }
 mjx-c { text-align: left; }
 """
 
@@ -53,7 +53,11 @@ def formula(markup: str) -> str:
 
 def styles(css: str) -> str:
     """The stylesheet of formulas for the shorter markup."""
-    css = css.replace(".MJX-TEX {", "mjx-math {").replace(LONG_NAME, NAME_OF_MML)
+    css = (
+        css.replace(".MJX-TEX {", "mjx-math {")
+        .replace('[jax="CHTML"]', "")
+        .replace(LONG_NAME, NAME_OF_MML)
+    )
     return SIGN.sub("c", css) + RULES
 
 
