@@ -33,7 +33,7 @@ LABEL = re.compile(r"(eq|def)-[a-z0-9]+(-[a-z0-9]+)*")
 DIRECTIVES = {"admonition", "note", "tip", "warning", "important", "seealso", "dropdown"}
 DIRECTIVES |= {"exercise", "exercise-start", "exercise-end", "solution-start", "solution-end"}
 DIRECTIVES |= {"solution", "ledger", "ledger-totals", "ledger-weakest", "glossary"}
-DIRECTIVES |= {"bibliography", "list-table"}
+DIRECTIVES |= {"bibliography", "list-table", "index-of-terms"}
 DIRECTIVES |= {f"prf:{kind}" for kind in ("lemma", "theorem", "proof", "corollary", "remark")}
 ROLES = {"eq", "ref", "numref", "doc", "term", "prf:ref", "cite", "cite:t", "cite:p", "glue"}
 HTML = re.compile(r"</?a\b[^<>$\\]*>|<br ?/?>")
@@ -129,7 +129,7 @@ def _fence(token, reading):
         return
     name, title = named.groups()
     if name not in DIRECTIVES:
-        how = HOW if "math" in name else "write Markdown, or add the directive to tests/claims.py"
+        how = HOW if "math" in name else "write Markdown, or add the directive to tests/reading.py"
         return reading.refuse(f"the directive {{{name}}} is not read", text, how)
     if title and name not in ("ledger", "solution-start", "exercise-start"):
         _blocks(title, reading)

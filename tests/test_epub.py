@@ -24,6 +24,9 @@ from conftest import ROOT, missing
 from epub_formulas import Formulas, listed
 from epub_tree import classed
 
+# With a V8 in it, a process is not to be copied any more, as the tests of chapters do.
+pytestmark = pytest.mark.site
+
 X = "{http://www.w3.org/1999/xhtml}"
 S = "{http://www.w3.org/2000/svg}"
 OPS = "{http://www.idpf.org/2007/ops}"

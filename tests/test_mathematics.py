@@ -11,6 +11,9 @@ import mathematics
 import slim
 from test_build import build, tiny
 
+# With a V8 in it, a process is not to be copied any more, as the tests of chapters do.
+pytestmark = pytest.mark.site
+
 UNREADABLE = {
     r"\nosuchcommand": r"Undefined control sequence \nosuchcommand",
     r"\frac{1": "Missing close brace",

@@ -14,6 +14,9 @@ import index_of_terms
 import plain_tex
 import search
 
+# With a V8 in it, a process is not to be copied any more, as the tests of chapters do.
+pytestmark = pytest.mark.site
+
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 

@@ -566,6 +566,7 @@ def test_a_page_that_is_too_wide_is_seen(browser, tmp_path):
     shown.close()
 
 
+@pytest.mark.site
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("formula", "typeset", "broken"),

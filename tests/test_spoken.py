@@ -5,6 +5,9 @@ import pytest
 import spoken
 from mathematics import Typesetter
 
+# With a V8 in it, a process is not to be copied any more, as the tests of chapters do.
+pytestmark = pytest.mark.site
+
 
 @pytest.fixture(scope="module")
 def said():
