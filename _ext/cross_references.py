@@ -74,12 +74,10 @@ def pages(root: Path) -> list[Path]:
 
 def labels(root: Path) -> dict[str, tuple[str, str, int]]:
     """For each label of the book: the file, the words of a reference to it, and the cell."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    numbered = {e["file"] for p in toc["parts"] if p.get("numbered") for e in p["chapters"]}
     found, counts = {}, Counter()
     for path in pages(root):
         name = path.relative_to(root).with_suffix("").as_posix()
-        own = f"{numbering.mark(name)}." if name in numbered else ""
+        own = f"{numbering.prefix(name)}."
         texts = cells(path)
         title = TITLE.search("\n".join(texts))
         found[path.stem] = (path.name, plain(title[1]) if title else path.stem, 0)

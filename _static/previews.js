@@ -84,6 +84,7 @@
     link = a;
     wanted = a;
     card.setAttribute("open", "");
+    card.dispatchEvent(new Event("preview", { bubbles: true })); // what is wide in it can be scrolled
     a.setAttribute("aria-describedby", card.id);
     put(a);
     return true;

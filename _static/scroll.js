@@ -46,17 +46,18 @@
     }
   };
 
+  const found = (place) => [...place.querySelectorAll(KINDS.map(([kind]) => kind).join())]
+    .filter((box) => !box.matches("span.math") || !(box.dataset.tex?.length <= SHORT));
+  const all = (some) => {
+    const shown = some.filter((box) => box.clientWidth);
+    shown.filter((box) => box.matches(FORMULA)).map(size).forEach(fit);
+    shown.map(look).forEach(show);
+  };
+
   const start = () => {
     const article = document.querySelector(".bd-article");
     if (!article) return;
-    const boxes = [...article.querySelectorAll(KINDS.map(([kind]) => kind).join())]
-      .filter((box) => !box.matches("span.math") || box.dataset.tex.length > SHORT);
-    const known = new Set(boxes);
-    const all = (some) => {
-      const shown = some.filter((box) => box.clientWidth);
-      shown.filter((box) => box.matches(FORMULA)).map(size).forEach(fit);
-      shown.map(look).forEach(show);
-    };
+    const boxes = found(article), known = new Set(boxes);
     const sizes = new ResizeObserver((changes) => all(changes.map((change) => change.target)));
     boxes.forEach((box) => sizes.observe(box));
     const scrolled = ({ target }) => {
@@ -65,6 +66,11 @@
     document.addEventListener("scroll", scrolled, { capture: true, passive: true });
     document.fonts.ready.then(() => all(boxes));
     addEventListener("load", () => all(boxes));
+    document.addEventListener("preview", ({ target }) => {
+      const added = found(target);
+      added.forEach((box) => known.add(box));
+      all(added);
+    });
   };
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);

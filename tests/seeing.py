@@ -228,6 +228,7 @@ def at_width(page, width: int) -> dict[str, list]:
         where = f"{width} {'dark' if dark else 'light'}"
         found[f"axe {where}"] = axe(page, *OF_COLOUR) if dark else axe(page)
         press_tab(page)
+        page.evaluate("document.activeElement.blur()")
         found[f"focus {where}"] = ask(page, FOCUS)
     return found
 

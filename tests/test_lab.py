@@ -256,6 +256,14 @@ SHOWN = """(() => {
         && document.querySelector("[data-status=idle]") !== null;
 })()"""  # all of it, which takes its time: JupyterLab makes one cell after another
 TEXTS = "[...document.querySelectorAll({!r})].map((x) => x.textContent)"
+READ = (  # in the moment in which all is shown: JupyterLab takes cells away again
+    "dirty: document.querySelector('.jp-mod-dirty') !== null",
+    "missing: " + TEXTS.format("[title$='Not Found']"),
+    "led: [...document.querySelectorAll('[data-book]')]"
+    ".map((x) => [x.dataset.book, x.textContent])",
+    "cited: " + TEXTS.format(".pg-cited"),
+    "numbers: " + TEXTS.format("a[title='Link to this Equation']"),
+)
 
 
 def visit(browser, served) -> SimpleNamespace:
@@ -263,36 +271,29 @@ def visit(browser, served) -> SimpleNamespace:
     path = served.folder / f"{CHAPTER}.ipynb"
     before = path.read_bytes()
     page = browser.open(Address(f"{served.address}/lab/tree/{path.name}"), height=16000)
-    until(page, SHOWN)
-    seen = SimpleNamespace(
-        dirty=page.evaluate("document.querySelector('.jp-mod-dirty') !== null"),
-        missing=page.evaluate(TEXTS.format("[title$='Not Found']")),
-        led=page.evaluate(
-            "[...document.querySelectorAll('[data-book]')]"
-            ".map((x) => [x.dataset.book, x.textContent])"
-        ),
-        cited=page.evaluate(TEXTS.format(".pg-cited")),
-        numbers=page.evaluate(TEXTS.format("a[title='Link to this Equation']")),
-        written=path.stat().st_mtime_ns,
-    )
+    shown = until(page, f"{SHOWN} && {{{', '.join(READ)}}}")
+    seen = SimpleNamespace(**shown, written=path.stat().st_mtime_ns)
     page.evaluate(SAVE)
     end = time.monotonic() + 30
     while path.stat().st_mtime_ns == seen.written and time.monotonic() < end:
         time.sleep(0.1)
     seen.saved = path.stat().st_mtime_ns != seen.written
+    time.sleep(1)  # until all of it is written
     seen.unchanged = path.read_bytes() == before
-    page.evaluate("document.querySelector('.jp-MarkdownCell [data-book^=\"06-\"]').click()")
+    link = "document.querySelector('.jp-MarkdownCell [data-book^=\"06-\"]')"
+    until(page, f"{link} && ({link}.click(), true)")
     until(page, "document.title.startsWith('06-dyn')")
     seen.requests, seen.errors = page.requests, page.errors
     return seen
 
 
-def until(page, condition: str) -> None:
-    """Wait for a page until something holds."""
+def until(page, condition: str):
+    """Wait for a page until something holds, and give it."""
     end = time.monotonic() + 60
-    while not page.evaluate(condition):
+    while not (found := page.evaluate(condition)):
         assert time.monotonic() < end, f"{condition}: {page.errors[-3:]}"
         time.sleep(0.2)
+    return found
 
 
 @pytest.mark.browser
@@ -319,4 +320,4 @@ def test_references_read_as_on_the_page_and_lead_to_their_chapter(seen, known):
     equations = [(label, words) for label, words in seen.led if label.startswith("eq-")]
     assert equations and all(known[label][1] == words for label, words in equations)
     assert set(seen.numbers) >= {"(7.1)", "(7.2)"}
-    assert any(re.search(r"Williams \[1992\]|\[Williams, 1992\]", work) for work in seen.cited)
+    assert any(re.search(r"Williams \(1992\)|\(Williams, 1992\)", work) for work in seen.cited)

@@ -61,8 +61,8 @@
     const inside = span.closest(".cite-group");
     const cut = work.lastIndexOf(", ");
     const named = inside && inside.classList.contains("narrative") && cut > 0;
-    const words = named ? `${work.slice(0, cut)} [${work.slice(cut + 2)}]` : work;
-    say(span, inside ? words : `[${words}]`);
+    const words = named ? `${work.slice(0, cut)} (${work.slice(cut + 2)})` : work;
+    say(span, inside ? words : `(${words})`);
     span.classList.add("pg-cited");
     span.removeAttribute("title");
   };
