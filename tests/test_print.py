@@ -52,14 +52,18 @@ def cut(page) -> list[str]:
     return found
 
 
-def drawn(sheets) -> list[bytes]:
-    """What is drawn on each sheet, colours and all."""
-    return [sheet.get_contents().get_data() for sheet in sheets]
+COLOUR = re.compile(rb"[\d.]+ [\d.]+ [\d.]+ (?:rg|RG)\b")
+
+
+def drawn(sheets) -> list[list[bytes]]:
+    """The colours in which each sheet is drawn, in order; fonts have another name at each time."""
+    return [COLOUR.findall(sheet.get_contents().get_data()) for sheet in sheets]
 
 
 def dark(page) -> None:
     """Give a page the dark theme."""
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished)).then(() => true)")
 
 
 def lost(page, sheets) -> list[str]:
