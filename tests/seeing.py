@@ -208,6 +208,13 @@ def press_tab(page):
     press(page, "Tab", 9)
 
 
+def focused(page) -> list[str]:
+    """What does not show that it has the focus, after a key was pressed."""
+    press_tab(page)
+    page.evaluate("document.activeElement.blur()")
+    return ask(page, FOCUS)
+
+
 def axe(page, *rules: str) -> list[str]:
     """What axe finds: rule, place, source, words; given rules, by those alone."""
     options: dict = {"resultTypes": ["violations"], "preload": False}
@@ -227,9 +234,7 @@ def at_width(page, width: int) -> dict[str, list]:
         scheme(page, dark)
         where = f"{width} {'dark' if dark else 'light'}"
         found[f"axe {where}"] = axe(page, *OF_COLOUR) if dark else axe(page)
-        press_tab(page)
-        page.evaluate("document.activeElement.blur()")
-        found[f"focus {where}"] = ask(page, FOCUS)
+        found[f"focus {where}"] = focused(page) and focused(page)  # a busy machine may miss a key
     return found
 
 
@@ -249,6 +254,7 @@ def look_at(browser, path: Path) -> dict[str, list]:
     page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
     calm = {"name": "prefers-reduced-motion", "value": "reduce"}
     page.send("Emulation.setEmulatedMedia", features=[calm])
+    page.send("Emulation.setFocusEmulationEnabled", enabled=True)
     unfold(page)
     page.evaluate(ONE_OF_EACH)
     press_tab(page)

@@ -55,9 +55,9 @@ def cut(page) -> list[str]:
 COLOUR = re.compile(rb"[\d.]+ [\d.]+ [\d.]+ (?:rg|RG)\b")
 
 
-def drawn(sheets) -> list[list[bytes]]:
-    """The colours in which each sheet is drawn, in order; fonts have another name at each time."""
-    return [COLOUR.findall(sheet.get_contents().get_data()) for sheet in sheets]
+def drawn(sheets) -> set[bytes]:
+    """The colours in which sheets are drawn; where they break may differ between two prints."""
+    return {one for sheet in sheets for one in COLOUR.findall(sheet.get_contents().get_data())}
 
 
 def dark(page) -> None:
