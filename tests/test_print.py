@@ -7,6 +7,7 @@ import re
 import pypdf
 import pytest
 
+from marks import EVERY_LOOK
 from sheets import bare
 
 PAGES = (
@@ -78,7 +79,7 @@ def lost(page, sheets) -> list[str]:
 
 @pytest.mark.site
 @pytest.mark.browser
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES[::EVERY_LOOK])
 def test_a_printed_page(browser, site, name):
     page = browser.open(site / "book" / f"{name}.html", width=COLUMN)
     try:
