@@ -6,9 +6,8 @@ import pytest
 
 import forks
 
-# Of slips and of experiments one in so many is made: in .ci/run a third of the slips and a fifth of
-# the experiments, each of which runs a good part of a chapter; `make mutants` and
-# `make experiments` make them all.
+# Of slips and of experiments one in five is made, each of which runs a good part of a chapter;
+# `make mutants` and `make experiments` make them all.
 EVERY = int(os.environ.get("EVERY_SLIP", "5"))
 EVERY_EXPERIMENT = int(os.environ.get("EVERY_EXPERIMENT", "5"))
 # Of pages one in so many is looked at by all that looks long, axe above all: `make site-test` takes
