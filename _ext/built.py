@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
 from lxml import html
 from lxml.html import HtmlElement
 
@@ -23,6 +24,15 @@ def articles(site: Path) -> dict[str, HtmlElement]:
     for path in sorted(Path(site).glob("book/*.html")):
         tree = html.fromstring(path.read_text(encoding="utf-8"))
         found[path.stem] = next(iter(tree.iter("article")))
+    return found
+
+
+def parts(toc: Path) -> list[tuple[str, list[str]]]:
+    """The parts of the book: caption and names of pages; the first holds the root alone."""
+    contents = yaml.safe_load(toc.read_text(encoding="utf-8"))
+    found = [("", [Path(contents["root"]).name])]
+    for part in contents["parts"]:
+        found.append((part["caption"], [Path(one["file"]).name for one in part["chapters"]]))
     return found
 
 

@@ -83,10 +83,14 @@ def pack(target: Path, contents: dict[str, bytes]) -> None:
     """Write a zip of these files, in this order."""
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in contents.items():
-            entry = zipfile.ZipInfo(name, date_time=NO_TIME)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content, compresslevel=9)
+            archive.writestr(entry(name), content, compresslevel=9)
+
+
+def entry(name: str, how: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
+    """A place in an archive, alike on every machine."""
+    made = zipfile.ZipInfo(name, date_time=NO_TIME)
+    made.create_system, made.external_attr, made.compress_type = 3, 0o100644 << 16, how
+    return made
 
 
 def tell_what_it_needs(path: Path) -> None:

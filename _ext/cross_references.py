@@ -13,9 +13,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import yaml
-
 import numbering
+from built import parts
 
 NAME = "policy-gradients-checked"
 EQUATION = re.compile(r"^\$\$ \((?P<equation>[\w-]+)\)$", re.MULTILINE)
@@ -66,10 +65,8 @@ def figures(path: Path) -> list[tuple[int, str]]:
 
 def pages(root: Path) -> list[Path]:
     """The pages of the book in the order of its contents."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    names = [toc["root"]]
-    names += [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [next(root.glob(f"{name}.*")) for name in names]
+    names = [name for _, within in parts(root / "_toc.yml") for name in within]
+    return [next((root / "book").glob(f"{name}.*")) for name in names]
 
 
 def labels(root: Path) -> dict[str, tuple[str, str, int]]:

@@ -23,7 +23,7 @@ from lxml.html import HtmlElement
 
 import epub_cover
 import epub_pages
-from built import articles
+from built import articles, parts
 from epub_formulas import Formulas
 from epub_package import About, Entry, colophon, nav, ncx, opf, pack, page
 from epub_tree import classed
@@ -62,16 +62,6 @@ class Book:
 
 
 # --- what is read -----------------------------------------------------------------------------
-
-
-def parts(toc: Path) -> list[tuple[str, list[str]]]:
-    """The parts of the book with their chapters, the first page before them."""
-    contents = yaml.safe_load(toc.read_text(encoding="utf-8"))
-    found = [("", [Path(contents["root"]).name])]
-    for part in contents["parts"]:
-        names = [Path(one["file"]).name for one in part["chapters"]]
-        found.append((part["caption"], names))
-    return found
 
 
 def about(citation: Path) -> About:

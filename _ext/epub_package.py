@@ -14,7 +14,8 @@ from html import escape
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-NO_TIME = (2026, 1, 1, 0, 0, 0)  # a zip has to give one
+import bundle
+
 TYPES = {".xhtml": "application/xhtml+xml", ".svg": "image/svg+xml", ".png": "image/png"}
 TYPES |= {".css": "text/css", ".ncx": "application/x-dtbncx+xml"}
 CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
@@ -256,13 +257,6 @@ def pack(target: Path, files: dict[str, bytes]) -> None:
     whole = {"META-INF/container.xml": CONTAINER.encode()}
     whole |= {f"EPUB/{name}": content for name, content in sorted(files.items())}
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(entry("mimetype", zipfile.ZIP_STORED), b"application/epub+zip")
+        archive.writestr(bundle.entry("mimetype", zipfile.ZIP_STORED), b"application/epub+zip")
         for name, content in whole.items():
-            archive.writestr(entry(name, zipfile.ZIP_DEFLATED), content, compresslevel=9)
-
-
-def entry(name: str, how: int) -> zipfile.ZipInfo:
-    """A place in the archive, alike on every machine."""
-    made = zipfile.ZipInfo(name, date_time=NO_TIME)
-    made.create_system, made.external_attr, made.compress_type = 3, 0o100644 << 16, how
-    return made
+            archive.writestr(bundle.entry(name), content, compresslevel=9)

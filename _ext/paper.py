@@ -17,10 +17,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from lxml.html import HtmlElement, fragment_fromstring
 
-from built import articles, has_class
+from built import articles, has_class, parts
 from linear import linear, words
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
@@ -43,7 +42,7 @@ class Paper:
 
 def prepare(site: Path, toc: Path) -> Paper:
     """All pages of a site in the order of its table of contents, ready for paper."""
-    paper = Paper(order(toc))
+    paper = Paper(parts(toc))
     found = articles(site)
     for name in (name for _, names in paper.parts for name in names):
         paper.pages[name] = page = copy.deepcopy(found[name])
@@ -62,15 +61,6 @@ def prepare(site: Path, toc: Path) -> Paper:
         paper.solutions[name] = move_solutions(page, name)
         deepen(page, 0 if name == first else 1)
     return paper
-
-
-def order(toc: Path) -> list[tuple[str, list[str]]]:
-    """Read the parts of the book: caption and names of pages; the first holds the root alone."""
-    content = yaml.safe_load(toc.read_text(encoding="utf-8"))
-    parts = [("", [Path(content["root"]).name])]
-    for part in content["parts"]:
-        parts.append((part["caption"], [Path(one["file"]).name for one in part["chapters"]]))
-    return parts
 
 
 # --- one page -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 import binding
 import paper
-from built import articles, has_class
+from built import articles, has_class, parts
 
 READ = (  # the pages of the site of which each line of code is looked for
     *("one", "two"),
@@ -54,7 +54,7 @@ class Printed:
     @cached_property
     def names(self) -> list[str]:
         """The pages of the site, in order."""
-        return [name for _, names in paper.order(self.root / "_toc.yml") for name in names]
+        return [name for _, names in parts(self.root / "_toc.yml") for name in names]
 
     @cached_property
     def joined(self) -> tuple[str, list[tuple[int, str, str]]]:
@@ -109,8 +109,8 @@ def bookmarks(book: Printed) -> Iterator[str]:
         sum(1 for _ in article.iter("h2", "h3")) for article in map(book.articles.get, book.names)
     )
     solved = sum(1 for name in book.names if list(solutions(book.articles[name])))
-    parts = len(paper.order(book.root / "_toc.yml")) - 1
-    if len(marks) != (total := 2 + parts + len(book.names) + headings + solved):
+    many = len(parts(book.root / "_toc.yml")) - 1
+    if len(marks) != (total := 2 + many + len(book.names) + headings + solved):
         yield f"{len(marks)} bookmarks, not the {total} headings of the site"
 
 

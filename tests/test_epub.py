@@ -14,6 +14,7 @@ import pytest
 import yaml
 from lxml import etree, html
 
+import bundle
 import epub_blocks
 import epub_book
 import epub_check
@@ -282,7 +283,7 @@ def test_the_archive_begins_with_what_it_is(epub):
     assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
     assert epub.content["mimetype"] == b"application/epub+zip"
     assert second.filename == "META-INF/container.xml"
-    assert {e.date_time for e in epub.entries} == {epub_package.NO_TIME}
+    assert {e.date_time for e in epub.entries} == {bundle.NO_TIME}
     assert epub.path.stat().st_size < 5e6
 
 

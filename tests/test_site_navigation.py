@@ -311,22 +311,16 @@ def desk(browser, site):
     shown.close()
 
 
-@pytest.fixture
-def untouched(browser, site):
-    """The same page on a phone, as on a first visit."""
-    shown = browser.open(site / "book" / f"{PAGE}.html", width=390, height=800, dark=True)
-    shown.send("Emulation.setTouchEmulationEnabled", enabled=True)
-    yield shown
-    shown.close()
-
-
-@pytest.fixture(scope="module")
-def phone(browser, site):
+def on_a_phone(browser, site):
     """The same page on a phone."""
     shown = browser.open(site / "book" / f"{PAGE}.html", width=390, height=800, dark=True)
     shown.send("Emulation.setTouchEmulationEnabled", enabled=True)
     yield shown
     shown.close()
+
+
+phone = pytest.fixture(scope="module", name="phone")(on_a_phone)
+untouched = pytest.fixture(name="untouched")(on_a_phone)  # as on a first visit
 
 
 def middle(shown, selector: str) -> dict:
