@@ -67,7 +67,7 @@ tests benchmarks:
 site-test: tests ready ## Test the built book: links, and each page in a browser without network
 	@test -f $(BUILT) || { echo 'No finished book in $(SITE): run make book first.' >&2; exit 1; }
 	@REQUIRE_SITE=1 $(PYTEST) tests -m 'site or browser' -q -rs -n $(JOBS) \
-		--dist loadgroup --no-loadscope-reorder
+		--dist loadscope --no-loadscope-reorder
 	@echo 'The tests of the built site are through; those skipped are named above.'
 
 # With settings of the book: without them JupyterLab asks the network for news and newer releases, and

@@ -111,8 +111,9 @@
     link.removeAttribute("aria-describedby");
     link = null;
     card.removeAttribute("open");
-    if (back && inside) from.focus({ preventScroll: true });
-    if (back) hide.last = from; // the focus that comes back does not open it again
+    if (!back || !inside) return;
+    hide.last = from; // the focus that comes back does not open it again
+    from.focus({ preventScroll: true });
   }
 
   function soon(a, where) {

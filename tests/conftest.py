@@ -7,6 +7,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from browser import Browser, find_browser
+from sharing import pytest_xdist_make_scheduler  # noqa: F401 - a hook
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,28 +37,12 @@ def missing(reason: str, variable: str):
 
 # Begun last, these would keep one processor waiting for the other: chapters, tests of the site.
 LONG = ("09-", "14-", "12-", "13-", "11-", "10-")
-LONG_OF_SITE = ("test_paper", "test_site_eyes", "test_site in a browser", "test_epub")
+LONG_OF_SITE = ("test_paper", "test_epub", "test_site", "test_print", "test_site_eyes")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(config, items):
-    """Begin with what takes long, and put together what shares what takes long to make.
-
-    Tests of one chapter share a run of it, and stand in a row.  Those of the built site share,
-    by files, pages that a browser has opened or a book that it has printed.
-    """
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if name := group_of(item):
-                item.add_marker(pytest.mark.xdist_group(name))
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long; tests of one chapter stand in a row, and share a run of it."""
     items.sort(key=when)
-
-
-def group_of(item) -> str:
-    """The tests of the built site with which a test goes to one worker; empty for other tests."""
-    if not any(item.iter_markers("site")) and not any(item.iter_markers("browser")):
-        return ""
-    return item.path.stem + " in a browser" * ("browser" in item.fixturenames)
 
 
 def part_of(item) -> str | None:
@@ -71,9 +56,10 @@ def when(item) -> tuple:
         stem = item.callspec.params["path"].stem
         rank = next((k for k, start in enumerate(LONG) if stem.startswith(start)), len(LONG))
         return 0, rank, stem
-    if group := group_of(item):
-        ranks = (k for k, start in enumerate(LONG_OF_SITE) if group.startswith(start))
-        return 1, next(ranks, len(LONG_OF_SITE)), group
+    if any(item.iter_markers("site")) or any(item.iter_markers("browser")):
+        stem = item.path.stem
+        rank = LONG_OF_SITE.index(stem) if stem in LONG_OF_SITE else len(LONG_OF_SITE)
+        return 1, rank, stem
     return 2 + (item.path.name != "test_glance.py"), 0, ""
 
 

@@ -12,23 +12,30 @@ from pathlib import Path
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
 WIDE, TABLET, PHONE = 1280, 768, 390
+LOCAL = ("file:", "data:", "blob:")
 # What axe finds by other rules than these does not depend on the colours.
 OF_COLOUR = ("color-contrast", "link-in-text-block")
-# While axe looks, a box with a letter in it stands for each formula, whose hundreds of elements it
-# would all weigh: as large, in the same colour, at the same place. `FORMULAS` asks what is in it.
-# Of the ledger's tables, whose rows are all of one make, it weighs six each.
+# While axe looks, a box stands for each formula, whose hundreds of elements it would all weigh: as
+# large, at the same place, with a letter in the first of each kind; `FORMULAS` asks whether the
+# others have the colour of their text, and what is in them. Of a table it weighs twelve rows, of
+# the ledger's, whose rows are all of one make, two.
 RUN = """(async () => {
-  const formulas = [...document.querySelectorAll('mjx-container')];
+  const formulas = [...document.querySelectorAll('mjx-container')], kinds = new Set();
   const boxes = formulas.map(e => (e.querySelector('mjx-math') || e).getBoundingClientRect());
   const inside = formulas.map(e => [...e.childNodes]);
   formulas.forEach((e, i) => {
     const box = document.createElement('span'), {width, height} = boxes[i];
     box.style.cssText = `display: inline-block; overflow: hidden; vertical-align: middle;
       width: ${width}px; height: ${height}px`;
-    box.textContent = 'x';
+    const block = e.parentElement.closest('p, li, dd, dt, td, th, figcaption, div');
+    const kind = [e, e.parentElement, block, block?.parentElement]
+      .map(x => x ? x.tagName + x.className : '').join();
+    box.textContent = kinds.has(kind) ? '' : 'x';
+    kinds.add(kind);
     e.replaceChildren(box);
   });
-  const rows = [...document.querySelectorAll('table.ledger tbody tr:nth-child(n + 7)')];
+  const rows = [...document.querySelectorAll(
+    'article tbody tr:nth-child(n + 13), table.ledger tbody tr:nth-child(n + 3)')];
   const tables = rows.map(row => row.parentElement);
   rows.forEach(row => row.remove());
   const {violations} = await axe.run(document, %s);
@@ -94,7 +101,7 @@ WIDE_THINGS = """[...document.querySelectorAll('main article, main article *')].
 
 # A formula within a line is not wider than what it stands in, or it scrolls there.
 INLINE = """[...document.querySelectorAll('article span.math')].filter(e => {
-  const [drawn, box] = [e.querySelector('mjx-math'), e].map(x => x.getBoundingClientRect());
+  const [drawn, box] = [e.querySelector('mjx-math') || e, e].map(x => x.getBoundingClientRect());
   const line = e.closest('p, li, dd, dt, td, th, h1, h2, h3, div').getBoundingClientRect();
   return seen(e) && (box.right > line.right + 2
     || drawn.width > box.width + 2
@@ -148,6 +155,12 @@ FOCUS = """(() => {
   return found;
 })()"""
 
+# Solutions are shut until they are asked for.
+SOLUTIONS = """[...document.querySelectorAll('div.solution.dropdown > section')]
+  .filter(e => (e.checkVisibility({visibilityProperty: true, opacityProperty: true})
+    && e.getBoundingClientRect().height > 1) === %s)
+  .map(e => 'a solution that is %s: ' + named(e))"""
+
 CODE = """[...new Set([...document.querySelectorAll('article pre')]
   .map(e => getComputedStyle(e).fontSize))].filter((size, i, all) => i > 0 || parseFloat(size) < 12)
   .map(size => 'another size of code: ' + size)"""
@@ -155,6 +168,13 @@ CODE = """[...new Set([...document.querySelectorAll('article pre')]
 CAPTIONS = """[...document.querySelectorAll('figcaption, figcaption :is(p, span)')]
   .filter(e => getComputedStyle(e).fontWeight < 400)
   .map(e => 'a faint caption: ' + named(e))"""
+
+# What has no drawing, or the source in place of one.
+BROKEN = """[...document.querySelectorAll('.math')]
+  .filter(e => e.querySelectorAll('mjx-container').length !== 1
+    || !e.querySelector('mjx-math') || e.querySelector('mjx-merror, code')
+    || (e.checkVisibility() && !e.querySelector('mjx-math').getBoundingClientRect().width))
+  .map(e => 'not typeset: ' + (e.dataset.tex || 'a formula'))"""
 
 FORMULAS = """[...document.querySelectorAll('mjx-container')].filter(e =>
   getComputedStyle(e).color !== getComputedStyle(e.parentElement).color
@@ -255,10 +275,12 @@ def look_at(browser, path: Path) -> dict[str, list]:
     calm = {"name": "prefers-reduced-motion", "value": "reduce"}
     page.send("Emulation.setEmulatedMedia", features=[calm])
     page.send("Emulation.setFocusEmulationEnabled", enabled=True)
+    found = {"shut": ask(page, SOLUTIONS % ("true", "open unasked"))}
     unfold(page)
     page.evaluate(ONE_OF_EACH)
     press_tab(page)
-    found = {"enlarged": enlarged(page)}
+    found["enlarged"] = enlarged(page)
+    found["open"] = ask(page, SOLUTIONS % ("false", "shut when asked"))
     for width in (WIDE, TABLET, PHONE):
         found |= at_width(page, width)
     scheme(page, True)
@@ -266,6 +288,8 @@ def look_at(browser, path: Path) -> dict[str, list]:
     found["fades"] = ask(page, FADES % 3)
     for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
         found[name] = ask(page, question)
+    found["typeset"] = ask(page, BROKEN)
     found["errors"] = page.errors
+    found["remote"] = [url for url in page.requests if not url.startswith(LOCAL)]
     page.close()
     return {name: what for name, what in found.items() if what}

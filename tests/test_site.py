@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from html import escape
 from html.parser import HTMLParser
 from itertools import zip_longest
@@ -11,13 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
 
+import built
 import ledger
 import make_book
 import mathematics
 import numbering
 import pages as pages_of
+import seeing
 from browser import find_browser
 
 # A link that a reader may follow is the only thing that may point elsewhere.
@@ -298,116 +298,81 @@ def test_an_output_that_is_missing_or_added_makes_a_difference(site, root):
 # --- numbers, verdicts, folds ---------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def articles(site) -> dict:
+    """The article of every page of the book."""
+    return built.articles(site)
+
+
+def of(tree, *classes: str) -> list:
+    """The elements that have one of these classes, as they stand on the page."""
+    every = (e for e in tree.iter() if isinstance(e.tag, str))
+    return [e for e in every if not set(classes).isdisjoint((e.get("class") or "").split())]
+
+
+def words(element) -> str:
+    return element.text_content()
+
+
 @pytest.mark.site
-def test_every_number_on_a_page_begins_with_that_of_its_file(site, pages):
-    places = {page.path: BeautifulSoup(page.text, "html.parser") for page in pages}
+def test_every_number_on_a_page_begins_with_that_of_its_file(articles):
     numbered = 0
-    for path, tree in places.items():
-        own = numbering.mark(path.stem)
-        if own is None or path.parent.name != "book" or path.stem == "00-start-here":
+    for name, tree in articles.items():
+        own = numbering.mark(name)
+        if own is None or name == "00-start-here":
             continue
         numbered += 1
-        title = tree.select_one("article h1").get_text()
+        title = words(next(tree.iter("h1")))
         assert title.startswith(f"{own}. "), title
-        numbers = [x.get_text().strip("()#") for x in tree.select("article span.eqno")]
-        assert numbers == [f"{own}.{k}" for k in range(1, len(numbers) + 1)], path.name
-        for words in tree.select(".exercise .admonition-title, figcaption .caption-number"):
-            found = re.search(r"(\w+)\.\d+", words.get_text())
-            assert found and found[1] == own, words
+        numbers = [words(x).strip("()#") for x in of(tree, "eqno")]
+        assert numbers == [f"{own}.{k}" for k in range(1, len(numbers) + 1)], name
+        titles = [t for exercise in of(tree, "exercise") for t in of(exercise, "admonition-title")]
+        for title in titles + of(tree, "caption-number"):
+            found = re.search(r"(\w+)\.\d+", words(title))
+            assert found and found[1] == own, words(title)
     assert numbered > 10
-    for tree in places.values():
-        for link in tree.select('article a[href*="#equation-eq-"]'):
-            where = (link["href"].partition("#")[0] or "").rpartition("/")[2]
+    for name, tree in articles.items():
+        for link in tree.xpath('.//a[contains(@href, "#equation-eq-")]'):
+            where = link.get("href").partition("#")[0].rpartition("/")[2]
             own = numbering.mark(where.removesuffix(".html")) if where else None
-            words = re.fullmatch(r"\((\w+)\.\d+\)", link.get_text())
-            assert own is None or where.startswith("00-") or (words and words[1] == own), link
+            found = re.fullmatch(r"\((\w+)\.\d+\)", words(link))
+            right = where.startswith("00-") or (found and found[1] == own)
+            assert own is None or right, (name, link.get("href"), words(link))
 
 
 @pytest.mark.site
-def test_every_verdict_on_an_equation_shows_its_number(site, root):
+def test_every_verdict_on_an_equation_shows_its_number(articles, root):
     paths = sorted((root / "book").glob("*.ipynb"))
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in paths}
     known = {row.label for row in ledger.equations(notebooks)}
     linked = 0
     for name in notebooks:
-        tree = BeautifulSoup((site / "book" / f"{name}.html").read_text("utf-8"), "html.parser")
-        for verdict in tree.select(".pg-check"):
-            assert (verdict.a is not None) == (verdict["data-label"] in known), verdict
-            if verdict.a is not None:
+        for verdict in of(articles[name], "pg-check"):
+            label, links = verdict.get("data-label"), list(verdict.iter("a"))
+            assert bool(links) == (label in known), (name, label)
+            if links:
                 linked += 1
-                assert verdict.a["href"].endswith(f"-{verdict['data-label']}"), verdict
-                assert re.fullmatch(r"\((\w+\.)?\d+\)", verdict.a.get_text()), verdict
+                assert links[0].get("href").endswith(f"-{label}"), (name, label)
+                assert re.fullmatch(r"\((\w+\.)?\d+\)", words(links[0])), (name, label)
     assert linked > 500
 
 
 @pytest.mark.site
-def test_what_a_folded_cell_puts_out_is_not_folded(pages):
+def test_what_a_folded_cell_puts_out_is_not_folded(articles):
     found = 0
-    for page in pages:
-        for fold in BeautifulSoup(page.text, "html.parser").select("div.cell > details.hide"):
+    for tree in articles.values():
+        for fold in tree.xpath(".//div/details"):
+            if "hide" not in fold.classes or "cell" not in fold.getparent().classes:
+                continue
             found += 1
-            assert fold.select("div.cell_input") and not fold.select("div.cell_output")
-            assert {p.get_text() for p in fold.summary.select("p")} == {"Code"}
+            assert of(fold, "cell_input") and not of(fold, "cell_output")
+            assert {words(p) for p in fold.find("summary").iter("p")} == {"Code"}
     assert found
 
 
 # --- in a browser -------------------------------------------------------------------------------
 
-FORMULAS = "document.querySelectorAll('mjx-container').length"
-# What has no drawing, or the source in place of one.
-BROKEN = """[...document.querySelectorAll('.math')]
-  .filter(e => !e.querySelector('mjx-math') || e.querySelector('mjx-merror, code')
-    || (e.checkVisibility() && !e.querySelector('mjx-math').getBoundingClientRect().width))
-  .map(e => e.dataset.tex || 'a formula')"""
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-WIDE_PARTS = """[...document.querySelectorAll('body *')]
-  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-  .slice(0, 5).map(e => e.tagName + '.' + e.className)"""
-SOLUTIONS_SHOWN = """[...document.querySelectorAll('div.solution.dropdown > section')].map(e =>
-  e.checkVisibility({visibilityProperty: true, opacityProperty: true})
-  && e.getBoundingClientRect().height > 1)"""
-UNFOLD = """document.querySelectorAll('div.solution.dropdown .toggle-button')
-  .forEach(e => e.click())"""
 A_MOMENT = "new Promise(done => setTimeout(done, 400))"
-
-
-@dataclass
-class Look:
-    """What there is to see of one page in the browser."""
-
-    page: Html
-    formulas: int
-    broken: list[str]
-    sideways: dict[int, tuple[int, list[str]]]
-    folded: list[bool]
-    unfolded: list[bool]
-    errors: list[str]
-    requests: list[str]
-
-
-def look_at(browser, page: Html) -> Look:
-    """Open a page once and write down all that the tests ask about."""
-    shown = browser.open(page.path)
-    formulas, broken = shown.evaluate(FORMULAS), shown.evaluate(BROKEN)
-    folded = [not visible for visible in shown.evaluate(SOLUTIONS_SHOWN)]
-    unfolded = []
-    if folded:
-        shown.evaluate(UNFOLD)
-        shown.evaluate(A_MOMENT)
-        unfolded = shown.evaluate(SOLUTIONS_SHOWN)
-    sideways = {}
-    for width in (1280, 390):
-        shown.resize(width)
-        sideways[width] = (shown.evaluate(SIDEWAYS), shown.evaluate(WIDE_PARTS))
-    errors, requests = shown.errors, shown.requests
-    shown.close()
-    return Look(page, formulas, broken, sideways, folded, unfolded, errors, requests)
-
-
-@pytest.fixture(scope="session")
-def looks(pages, browser) -> list[Look]:
-    """Every page, seen in the browser; not the top one, which only leads to the first page."""
-    return [look_at(browser, page) for page in pages if not leads_on(page.path)]
 
 
 def leads_on(path) -> bool:
@@ -420,46 +385,6 @@ def test_the_top_page_leads_to_the_book(site):
     assert leads_on(site / "index.html")
     assert "url=book/index.html" in (site / "index.html").read_text(encoding="utf-8")
     assert not leads_on(site / "book" / "index.html")
-
-
-@pytest.mark.site
-@pytest.mark.browser
-def test_every_formula_is_typeset(looks):
-    for look in looks:
-        assert look.formulas == look.page.formulas, look.page.path.name
-        assert look.broken == [], look.page.path.name
-    assert sum(look.formulas for look in looks) > 0
-
-
-@pytest.mark.site
-@pytest.mark.browser
-def test_no_page_logs_an_error(looks):
-    assert {look.page.path.name: look.errors for look in looks if look.errors} == {}
-
-
-@pytest.mark.site
-@pytest.mark.browser
-def test_no_page_asks_for_anything_remote(looks):
-    for look in looks:
-        local = ("file:", "data:", "blob:")
-        assert [url for url in look.requests if not url.startswith(local)] == []
-
-
-@pytest.mark.site
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_scrolls_sideways(looks, width):
-    for look in looks:
-        excess, parts = look.sideways[width]
-        assert excess <= 0, f"{look.page.path.name} at {width} px: {parts}"
-
-
-@pytest.mark.site
-@pytest.mark.browser
-def test_solutions_are_folded_until_they_are_asked_for(looks):
-    for look in looks:
-        assert all(look.folded), look.page.path.name
-        assert all(look.unfolded), look.page.path.name
 
 
 @pytest.mark.site
@@ -554,37 +479,27 @@ def test_a_remote_request_is_seen_and_gets_nowhere(browser, tmp_path):
 def test_a_quiet_page_has_no_error(browser, tmp_path):
     shown = browser.open(control(tmp_path, "<p>Nothing.</p><script>console.log('hm')</script>"))
     assert shown.errors == []
-    assert shown.evaluate(SIDEWAYS) == 0
-    shown.close()
-
-
-@pytest.mark.browser
-def test_a_page_that_is_too_wide_is_seen(browser, tmp_path):
-    shown = browser.open(control(tmp_path, '<div style="width: 500px">wide</div>'), width=390)
-    assert shown.evaluate(SIDEWAYS) > 0
-    assert shown.evaluate(WIDE_PARTS) == ["DIV."]
     shown.close()
 
 
 @pytest.mark.site
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("formula", "typeset", "broken"),
+    ("formula", "broken"),
     [
-        (r"\frac{1}{2} + \boldsymbol{\theta}", 1, 0),
-        ("<mjx-container></mjx-container>", 1, 1),
-        ("<mjx-container><mjx-math></mjx-math></mjx-container>", 1, 1),
-        (r"<code>\nosuchcommand</code>", 0, 1),  # as the build leaves it, with a warning
+        (r"\frac{1}{2} + \boldsymbol{\theta}", 0),
+        ("<mjx-container></mjx-container>", 1),
+        ("<mjx-container><mjx-math></mjx-math></mjx-container>", 1),
+        (r"<code>\nosuchcommand</code>", 1),  # as the build leaves it, with a warning
     ],
 )
-def test_a_broken_formula_is_seen(browser, tmp_path, formula, typeset, broken):
+def test_a_broken_formula_is_seen(browser, tmp_path, formula, broken):
     setter = mathematics.typesetter()
     set_here = formula if formula.startswith("<") else setter.set(formula, False)
     styles = f"<style>{setter.styles()}</style>"
     body = f'<span class="math" data-tex="{escape(formula)}">{set_here}</span>'
     shown = browser.open(control(tmp_path, styles + body))
-    assert shown.evaluate(FORMULAS) == typeset
-    assert len(shown.evaluate(BROKEN)) == broken
+    assert len(seeing.ask(shown, seeing.BROKEN)) == broken
     shown.close()
 
 

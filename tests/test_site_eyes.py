@@ -248,6 +248,7 @@ def test_a_page_without_fault_has_none(browser, tmp_path):
 
 SCROLLS = "pre { overflow-x: auto; font-size: 13px }"
 STOP = f'<pre tabindex="0" role="group" aria-label="Code">{LONG}</pre>'
+SOLUTION = "<div class='solution dropdown'><section><p>Solved.</p></section></div>"
 FAULTS = {
     "low contrast": ("<p style='color: #999'>Faint words.</p>", "", "color-contrast"),
     "low contrast in the dark": (
@@ -280,6 +281,15 @@ FAULTS = {
         ".b { opacity: 0 }",
         "unseen with focus: button.b",
     ),
+    "an error": ("<script>console.error('on purpose')</script>", "", "on purpose"),
+    "what is fetched from elsewhere": (
+        '<img alt="x" src="https://example.org/a.png">',
+        "",
+        "https://example.org/a.png",
+    ),
+    "a formula without a drawing": ("<p><span class='math'>x</span></p>", "", "not typeset"),
+    "a solution that is open": (SOLUTION, "", "open unasked: section"),
+    "a solution that stays shut": (SOLUTION, "section { display: none }", "shut when asked"),
     "small code": ("<pre>code</pre>", "pre { font-size: 11px }", "another size of code: 11px"),
     "two sizes of code": (
         "<pre>a</pre><pre style='font-size: 20px'>b</pre>",
