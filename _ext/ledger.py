@@ -86,9 +86,12 @@ def equations(notebooks: dict) -> list[Equation]:
 
     Definitions have a row, too.
     """
-    found = [v for page, notebook in notebooks.items() for v in verdicts(page, notebook)]
+    found: dict[str, list[Verdict]] = {}
+    for page, notebook in notebooks.items():
+        for verdict in verdicts(page, notebook):
+            found.setdefault(verdict.record["label"], []).append(verdict)
     return [
-        Equation(page, name, tuple(v for v in found if v.record["label"] == name), what)
+        Equation(page, name, tuple(found.get(name, ())), what)
         for page, notebook in notebooks.items()
         for what in ("eq", "def")
         for name in labels(notebook, what)

@@ -10,8 +10,8 @@ import forks
 # `make mutants` and `make experiments` make them all.
 EVERY = int(os.environ.get("EVERY_SLIP", "5"))
 EVERY_EXPERIMENT = int(os.environ.get("EVERY_EXPERIMENT", "5"))
-# Of pages one in so many is looked at by all that looks long, axe above all: `make site-test` takes
-# them all, .ci/run a third.
+# Of pages one in so many is looked at by all that looks long, axe above all, and the others at a
+# glance: `make site-test` takes them all, .ci/run a third.
 EVERY_LOOK = int(os.environ.get("EVERY_LOOK", "1"))
 
 needs_fork = pytest.mark.skipif(

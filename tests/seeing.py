@@ -268,19 +268,54 @@ def enlarged(page) -> list[str]:
     return found
 
 
-def look_at(browser, path: Path) -> dict[str, list]:
-    """Open a page once and name all that is wrong with it, by question and setting."""
+# What is laid out as it comes near counts as if it were near.
+AT_ONCE = """{
+  const style = document.createElement('style');
+  style.textContent = '@media screen { article * { content-visibility: visible !important } }';
+  document.head.append(style);
+}"""
+
+
+def opened(browser, path: Path) -> tuple:
+    """A page with everything unfolded, and what is wrong with its folds, by question."""
     page = browser.open(path)
-    page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
     calm = {"name": "prefers-reduced-motion", "value": "reduce"}
     page.send("Emulation.setEmulatedMedia", features=[calm])
     page.send("Emulation.setFocusEmulationEnabled", enabled=True)
+    page.evaluate(AT_ONCE)
     found = {"shut": ask(page, SOLUTIONS % ("true", "open unasked"))}
     unfold(page)
+    settle(page)
+    found["open"] = ask(page, SOLUTIONS % ("false", "shut when asked"))
+    return page, found
+
+
+def closed(page, found: dict[str, list]) -> dict[str, list]:
+    """Close a page, and name all that is wrong with it, its formulas and its files too."""
+    found["typeset"] = ask(page, BROKEN)
+    found["errors"] = page.errors
+    found["remote"] = [url for url in page.requests if not url.startswith(LOCAL)]
+    page.close()
+    return {name: what for name, what in found.items() if what}
+
+
+def glance_at(browser, path: Path) -> dict[str, list]:
+    """The least of it: folds, formulas, files, and what is wider than its place, at two widths."""
+    page, found = opened(browser, path)
+    for width in (WIDE, PHONE):
+        page.resize(width)
+        settle(page)
+        found[str(width)] = [x for question in PLACES for x in ask(page, question)]
+    return closed(page, found)
+
+
+def look_at(browser, path: Path) -> dict[str, list]:
+    """Open a page once and name all that is wrong with it, by question and setting."""
+    page, found = opened(browser, path)
+    page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
     page.evaluate(ONE_OF_EACH)
     press_tab(page)
     found["enlarged"] = enlarged(page)
-    found["open"] = ask(page, SOLUTIONS % ("false", "shut when asked"))
     for width in (WIDE, TABLET, PHONE):
         found |= at_width(page, width)
     scheme(page, True)
@@ -288,8 +323,4 @@ def look_at(browser, path: Path) -> dict[str, list]:
     found["fades"] = ask(page, FADES % 3)
     for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
         found[name] = ask(page, question)
-    found["typeset"] = ask(page, BROKEN)
-    found["errors"] = page.errors
-    found["remote"] = [url for url in page.requests if not url.startswith(LOCAL)]
-    page.close()
-    return {name: what for name, what in found.items() if what}
+    return closed(page, found)
