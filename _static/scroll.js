@@ -13,15 +13,36 @@
   ];
   const SHORT = 4; // signs: what a formula may have that is not asked for its width
   const LEAST = 0.84; // of its size, below which a formula scrolls instead
-  const needs = new WeakMap(); // the width of a formula at its full size, where it was too wide
+  // Of a formula that was too wide: its width at full size, the room that it then had, the letters.
+  const fitted = new WeakMap();
   const scale = (box) => Number(box.style.getPropertyValue("--fit")) || 1;
   const name = (box) => KINDS.find(([kind]) => box.matches(kind))[1];
 
-  // Read first and write then, so that the page is laid out once.
+  // A formula in a line is as wide as what it holds, so once it fits its own width says nothing of
+  // the room: that is the line's.
+  const room = (box) => {
+    if (!box.matches("span.math")) return box.clientWidth;
+    let block = box, style;
+    do style = getComputedStyle(block = block.parentElement);
+    while (/^(inline|contents)$/.test(style.display));
+    return block.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  };
+  // An accent at its end may stand out where there is room for it.
+  const isWide = (box) => box.scrollWidth > box.clientWidth + 1
+    && (!box.matches("span.math") || box.clientWidth > room(box) - 2);
+
+  // Read first and write then, so that the page is laid out once. A size that fits is kept until
+  // there is more room or the letters have another size: else it would shrink to no end.
   const size = (box) => {
-    const wide = box.scrollWidth > box.clientWidth + 1;
-    if (wide) needs.set(box, box.scrollWidth / scale(box));
-    const share = Math.floor((1000 * (box.clientWidth - 1)) / needs.get(box)) / 1000;
+    const wide = isWide(box), now = scale(box);
+    if (!wide && now === 1) return { box, fit: "" };
+    const letters = getComputedStyle(box.parentElement).fontSize, before = fitted.get(box);
+    const space = wide ? box.clientWidth : room(box);
+    if (!wide && before?.letters !== letters) return { box, fit: "" };
+    if (!wide && space <= before.space) return { box, fit: String(now) };
+    const full = wide ? box.scrollWidth / now : before.full;
+    fitted.set(box, { full, space, letters });
+    const share = Math.floor((1000 * (space - 1)) / full) / 1000;
     return { box, fit: share >= LEAST && share < 1 ? String(share) : "" };
   };
   const fit = ({ box, fit }) => {
@@ -31,7 +52,7 @@
 
   const look = (box) => ({
     box,
-    wide: box.scrollWidth > box.clientWidth + 1,
+    wide: isWide(box),
     before: box.scrollLeft > 1,
     after: box.scrollLeft + box.clientWidth < box.scrollWidth - 1,
   });
@@ -66,6 +87,11 @@
     document.addEventListener("scroll", scrolled, { capture: true, passive: true });
     document.fonts.ready.then(() => all(boxes));
     addEventListener("load", () => all(boxes));
+    let soon = 0; // a formula that has been made to fit does not change when there is more room
+    addEventListener("resize", () => {
+      cancelAnimationFrame(soon);
+      soon = requestAnimationFrame(() => all(boxes));
+    });
     document.addEventListener("preview", ({ target }) => {
       const added = found(target);
       added.forEach((box) => known.add(box));

@@ -123,6 +123,15 @@ FADES = """Promise.all([...document.querySelectorAll('main article [tabindex="0"
     return first !== 'none' && last !== 'none' && first !== last ? '' : 'no cue: ' + named(e);
   })).then(found => found.filter(x => x))"""
 
+# What fits stays as it is: a size that is corrected again and again comes to no rest.
+RESTLESS = """(async () => {
+  const all = [...document.querySelectorAll('article span.math, article mjx-container')];
+  const sizes = () => all.map(e => e.getBoundingClientRect().width);
+  const before = sizes();
+  for (let k = 0; k < 6; k++) await new Promise(requestAnimationFrame);
+  return sizes().flatMap((size, k) => size === before[k] ? [] : ['restless: ' + named(all[k])]);
+})()"""
+
 NUMBERS = """[...document.querySelectorAll('.math > .eqno')].filter(number => {
   const a = number.getBoundingClientRect();
   const b = number.parentElement.querySelector('mjx-container').getBoundingClientRect();
@@ -321,6 +330,7 @@ def look_at(browser, path: Path) -> dict[str, list]:
     scheme(page, True)
     found["pictures"] = ask(page, PICTURES)
     found["fades"] = ask(page, FADES % 3)
+    found["rest"] = ask(page, RESTLESS)
     for name, question in (("code", CODE), ("captions", CAPTIONS), ("formulas", FORMULAS)):
         found[name] = ask(page, question)
     return closed(page, found)

@@ -313,6 +313,14 @@ FAULTS = {
         "",
         "out of its line",
     ),
+    "a formula that comes to no rest": (
+        f"""<p><span class="math" id="r">{FORMULA}</span></p><script>
+          const shrink = k => requestAnimationFrame(() => shrink(k + 1),
+            document.getElementById('r').style.fontSize = `${{20 - k % 9}}px`);
+          shrink(0);</script>""",
+        "",
+        "restless: span.math",
+    ),
     "a small target": (
         '<button class="s" aria-label="a"></button><button class="s" aria-label="b"></button>',
         ".s { width: 9px; height: 9px; padding: 0; border: 0; background: #000 }",
