@@ -54,7 +54,7 @@ epub-check: epub ## Judge the e-book with epubcheck (fetched once, 33 MB; needs 
 .PHONY: test
 test: tests ready lint ## Check style, run the tests, run every notebook and compare its outputs
 	@echo '2 of 3. Tests of the package and of the book, and slips on purpose that each have to fail one.'
-	@$(PYTEST) tests -m 'not site' -q -rs -n $(JOBS) --dist worksteal
+	@$(PYTEST) tests -m 'not site and not browser' -q -rs -n $(JOBS) --dist worksteal
 	@echo '3 of 3. Every notebook, run from the top, its outputs compared with the stored ones.'
 	@$(NBVAL) --keep-outputs
 	@echo 'Passed: style, tests, slips, notebooks.'

@@ -432,27 +432,52 @@ def test_a_trajectory_alternates_factors_of_the_policy_and_of_the_world():
     assert [how for _, how in arrows] == [world, policy, world, policy, policy, world]
 
 
-def column(ax, x):
-    """The formulas of a column of the map, their chapters, and the licences between, downwards."""
-    said = {text.get_position(): text.get_text() for text in ax.texts if text.get_text()}
-    down = sorted(said, key=lambda place: -place[1])
-    return [[said[place] for place in down if place[0] == at] for at in (x, x - 1.9, x + 0.1)]
-
-
 def test_the_map_names_the_chapter_of_each_formula_and_the_licence_of_each_step():
     # The chapters of the book: 3 the objective, 4 the log-derivative trick, 5 expectations,
     # 6 the dynamics drop out, 7 REINFORCE, 8 causality, 9 its samples.
     ax = figures.derivation_map().figure.axes[0]
-    formulas, chapters, licences = column(ax, 0.0)
-    assert chapters == [f"ch. {n}" for n in (3, 4, 4, 5, 7, 8, 9)]
+    texts = [text for text in ax.texts if text.get_text()]
+    said = {tuple(np.round(text.get_position(), 9)): text.get_text() for text in texts}
+
+    def column(x):  # downwards
+        return [
+            text for (at, y), text in sorted(said.items(), key=lambda one: -one[0][1]) if at == x
+        ]
+
+    chapters = dict(zip(range(10), column(-0.25), strict=True))
+    own, world = [0, 1, 2, 3, 7, 8, 9], [4, 5, 6]
+    assert [chapters[row] for row in own] == [f"ch. {n}" for n in (3, 4, 4, 5, 7, 8, 9)]
+    assert [chapters[row] for row in world] == ["ch. 3", "ch. 6", "ch. 6"]
     parts = [r"J(\theta)=", r"\nabla P", r"P(\tau;\theta)\,\nabla\log P", r"E_\tau[\,\nabla\log P"]
     parts += [r"\,R(\tau)\,]", r"\gamma^t G_t\,]", r"\hat g=\frac{1}{m}"]
-    assert all(part in formula for part, formula in zip(parts, formulas, strict=True))
+    assert all(part in formula for part, formula in zip(parts, column(0.0), strict=True))
+    assert [y for (x, y) in said if x == 0.0] == [-row for row in own]
+    assert [y for (x, y) in said if x == 0.55] == [-row for row in world]
+    licences = column(0.3)
     assert licences[:2] == ["finite sum", r"$\nabla f=f\,\nabla\log f$"]
-    assert licences[-1] == "samples for the mean" and len(licences) == 6
-    formulas, chapters, licences = column(ax, 4.3)
-    assert chapters == ["ch. 3", "ch. 6", "ch. 6"] and len(formulas) == 3
-    assert licences == ["log of a product", r"no $\theta$ in the world"]
+    assert licences[-1] == "samples for the mean" and len(licences) == 5
+    assert column(0.85) == [
+        "log of a product",
+        r"no $\theta$ in the world",
+        "the two branches meet",
+    ]
+
+
+def test_two_arrows_of_the_map_meet_and_only_there():
+    ax = figures.derivation_map().figure.axes[0]
+    arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None)]
+    to = [(round(-text.xyann[1]), round(-text.xy[1]), look(text.arrow_patch)) for text in arrows]
+    own, world = look_of(to, 0, 1), look_of(to, 4, 5)
+    assert own != world
+    assert to == [
+        *((0, 1, own), (1, 2, own), (2, 3, own), (4, 5, world), (5, 6, world)),
+        *((3, 7, own), (6, 7, world), (7, 8, own), (8, 9, own)),
+    ]
+
+
+def look_of(arrows, start, end):
+    """How the arrow between two rows is drawn."""
+    return next(how for a, b, how in arrows if (a, b) == (start, end))
 
 
 # --- the numbers that are drawn ------------------------------------------------------------------

@@ -85,37 +85,33 @@ _OF_THE_WORLD = (
 
 @drawn
 def derivation_map() -> Picture:
-    """Draw the derivation: a column of formulas, and a second one that joins it in chapter 7.
+    """Draw the derivation: formulas one below the other, narrow enough for a phone.
 
-    Left: from the objective to an estimate of its gradient.  Right, orange: why the world drops
-    out of it.  Each arrow carries the licence for its step.
+    At the edge, from the objective to an estimate of its gradient.  Set in, orange: why the world
+    drops out of it, which joins in chapter 7.  Each arrow carries the licence for its step.
     """
     main, side, joins = _TO_THE_ESTIMATE, _OF_THE_WORLD, 4
-    figure, ax = axes_of(7.2, 0.82 * len(main) + 0.2)
+    steps = [(*step, 0.0, EXACT) for step in main]
+    steps[joins:joins] = [(*step, 0.55, WORLD) for step in side]
+    figure, ax = axes_of(4.3, 0.72 * len(steps))
     with styled():
-        at = {}
-        for steps, x, colour in ((main, 0.0, EXACT), (side, 4.3, WORLD)):
-            lowest = joins - 1 if steps is side else len(steps) - 1
-            for k, (formula, chapter, licence) in enumerate(steps):
-                y = -(lowest - (len(steps) - 1) + k)
-                at[x, k] = y
-                ax.text(
-                    x,
-                    y,
-                    formula,
-                    ha="center",
-                    va="center",
-                    fontsize=11,
-                    bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour},
+        last: dict[float, int] = {}
+        for row, (formula, chapter, licence, x, colour) in enumerate(steps):
+            box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": colour}
+            ax.text(x, -row, formula, va="center", fontsize=11, bbox=box)
+            ax.text(-0.25, -row, f"ch. {chapter}", ha="right", va="center", fontsize=9, color=EXACT)
+            arrow = {"arrowstyle": "-|>", "shrinkA": 15, "shrinkB": 15}
+            comes = [
+                (at, above) for at, above in last.items() if at == x or row == joins + len(side)
+            ]
+            for at, above in comes:
+                colour = WORLD if at else EXACT
+                ax.annotate(
+                    "", (at + 0.2, -row), (at + 0.2, -above), arrowprops={**arrow, "color": colour}
                 )
-                number = f"ch. {chapter}"
-                ax.text(x - 1.9, y, number, ha="right", va="center", fontsize=9, color=EXACT)
-                if k:
-                    arrow = {"arrowstyle": "-|>", "color": colour, "shrinkA": 15, "shrinkB": 15}
-                    ax.annotate("", (x, y), (x, at[x, k - 1]), arrowprops=arrow)
-                    ax.text(x + 0.1, y + 0.5, licence, va="center", fontsize=9)
-        arrow = {"arrowstyle": "-|>", "color": WORLD, "connectionstyle": "angle,angleA=90,angleB=0"}
-        ax.annotate("", (1.55, -joins), (4.3, -(joins - 0.75)), arrowprops=arrow)
-        ax.set(xlim=(-2.6, 6.4), ylim=(-len(main) + 0.5, 0.5))
+            if comes:
+                ax.text(max(comes)[0] + 0.3, 0.5 - row, licence, va="center", fontsize=9)
+            last[x] = row
+        ax.set(xlim=(-0.75, 3.75), ylim=(0.5 - len(steps), 0.5))
         ax.axis("off")
     return Picture(figure, "a map of the derivation")
