@@ -104,19 +104,28 @@ def is_wide(table: HtmlElement) -> bool:
     """Is there no room for this table on a narrow screen?"""
     if has_class(table, "ledger"):
         return True
-    cells = [len(" ".join(cell.text_content().split())) for cell in table.iter("td")]
-    columns = max((len(row.findall("td")) for row in table.iter("tr")), default=0)
+    rows = list(map(cells_of, body(table)))
+    cells = [len(" ".join(cell.text_content().split())) for row in rows for cell in row]
+    columns = max(map(len, rows), default=0)
     return columns >= 4 and max(cells, default=0) > NARROW
+
+
+def body(table: HtmlElement) -> list[HtmlElement]:
+    """The rows below the head."""
+    return [row for row in table.iter("tr") if row.getparent().tag != "thead"]
+
+
+def cells_of(row: HtmlElement) -> list[HtmlElement]:
+    """The cells of a row, one of which may be its head."""
+    return [cell for cell in row if cell.tag in ("td", "th")]
 
 
 def stacked(table: HtmlElement) -> HtmlElement:
     """A wide table as a list: a row's first cell is a term, and the others say of what they are."""
-    heads = [one for one in table.iter("th") if one.getparent().getparent().tag == "thead"]
+    heads = [cell for row in table.iterfind("thead/tr") for cell in cells_of(row)]
     made = html.Element("dl", {"class": "rows"})
-    for row in table.iter("tr"):
-        cells = row.findall("td")
-        if not cells:
-            continue
+    for row in body(table):
+        cells = cells_of(row)
         term = etree.SubElement(made, "dt")
         if row.get("id"):
             term.set("id", row.get("id"))

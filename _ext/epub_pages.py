@@ -138,7 +138,7 @@ def tables(text: HtmlElement) -> None:
             put(table, epub_blocks.stacked(table))
         elif head is not None and not head.text_content().strip():
             head.drop_tree()
-        for cell in table.iter("th"):
+        for cell in table.iterfind("thead/tr/th"):
             cell.set("scope", "col")
 
 

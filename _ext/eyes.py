@@ -77,7 +77,7 @@ REPLACED = (
 
 
 FORMULA = re.compile(r'<span class="math[^>]*data-tex="([^"]*)".*?</mjx-container>', re.DOTALL)
-CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
+CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
 TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
 # A formula within a line, and the punctuation that must not begin the next one.
 TIED = re.compile(
@@ -90,7 +90,7 @@ def mended(page: str) -> str:
     """What templates leave to be wished for."""
     for wrong, right in REPLACED:
         page = re.sub(wrong, right, page)
-    page = TABLE.sub(stacked, page)
+    page = TABLE.sub(lambda found: stacked(headed(found[0])), page)
     return TIED.sub(r'<span class="pg-tied">\g<0></span>', page)
 
 
@@ -113,24 +113,34 @@ ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row"
 ROLES["th"] = "columnheader"
 
 
-def stacked(found: re.Match) -> str:
+def headed(table: str) -> str:
+    """A table in which the first cell of a row is its head, where that column has none."""
+    top, end, body = table.partition("</thead>")
+    first = CELL.search(top)
+    if not end or not first or words(first[0]):
+        return table
+    named = re.sub(
+        r"(<tr\b[^>]*>\s*)<td\b(.*?)</td>", r'\1<th scope="row"\2</th>', body, flags=re.DOTALL
+    )
+    return top + end + named
+
+
+def stacked(table: str) -> str:
     """A table whose cells a phone puts below one another, each with the name of its column.
 
     The roles say that it is a table still: browsers forget it where cells stand otherwise.
     """
-    table = found[0]
-    found_heads = re.findall(r"<th\b.*?</th>", table, re.DOTALL)
-    heads = [words(FORMULA.sub("", head)) for head in found_heads]
-    rows = re.findall(r"<tr\b.*?</tr>", table.partition("</thead>")[2], re.DOTALL)
+    top, end, body = table.partition("</thead>")
+    heads = [words(FORMULA.sub("", head)) for head in CELL.findall(top)]
+    rows = re.findall(r"<tr\b.*?</tr>", body, re.DOTALL)
     if not rows or not (is_long(rows) if len(heads) > 2 else is_unlike(rows)):
         return table
-    table = re.sub(r"<(table|thead|tbody|tr|th|td)\b", with_role, table)
-    table = re.sub(r'(<table\b[^>]*class=")', r"\1pg-stack ", table, count=1)
-    for row in re.findall(r"<tr\b.*?</tr>", table.partition("</thead>")[2], re.DOTALL):
+    for row in rows:
         names = iter(heads)
-        named = CELL.sub(lambda cell, names=names: labelled(cell, next(names, "")), row)
-        table = table.replace(row, named, 1)
-    return table
+        named = CELL.sub(lambda cell, names=names: labelled(cell[0], next(names)), row)
+        body = body.replace(row, named, 1)
+    table = re.sub(r"<(table|thead|tbody|tr|th|td)\b( scope)?", with_role, top + end + body)
+    return re.sub(r'(<table\b[^>]*class=")', r"\1pg-stack ", table, count=1)
 
 
 def is_long(rows: list[str]) -> bool:
@@ -140,19 +150,19 @@ def is_long(rows: list[str]) -> bool:
 
 def is_unlike(rows: list[str]) -> bool:
     """Would a formula in the first column leave the second no room?"""
-    first = [FORMULA.findall(row.partition("</td>")[0]) for row in rows]
+    first = [FORMULA.findall(CELL.search(row)[0]) for row in rows]
     return any(len(tex) > WIDE for formulas in first for tex in formulas)
 
 
-def labelled(cell: re.Match, name: str) -> str:
-    """A cell with the name of its column, or with a mark if there is nothing in it."""
-    label = f'data-label="{name}"' if words(cell[0]) else 'data-empty=""'
-    return cell[0].replace("<td", f"<td {label}", 1)
+def labelled(cell: str, name: str) -> str:
+    """A cell with the name of its column, if that has one; or with a mark, with nothing in it."""
+    label = f' data-label="{name}"' if name else ""
+    return f"{cell[:3]}{label if words(cell) else ' data-empty'}{cell[3:]}"
 
 
 def with_role(tag: re.Match) -> str:
     """The beginning of a tag, with the role that it has anyway."""
-    return f'{tag[0]} role="{ROLES[tag[1]]}"'
+    return f'<{tag[1]} role="{"rowheader" if tag[2] else ROLES[tag[1]]}"{tag[2] or ""}'
 
 
 def words(markup: str) -> str:

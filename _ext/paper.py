@@ -128,7 +128,7 @@ def speak(page: HtmlElement) -> None:
             formula.set("aria-label", " ".join(linear(math).split()))
         for inner in formula.iter("mjx-math"):
             inner.attrib.pop("aria-hidden", None)
-            if any(above.tag == "td" for above in formula.iterancestors()):
+            if any(above.tag in ("td", "th") for above in formula.iterancestors()):
                 break_at_commas(inner)
 
 
@@ -196,7 +196,7 @@ def wants_number(link: HtmlElement) -> bool:
             return False
         if has_class(above, "pg-check") or has_class(above, "bibtex-citation"):
             return False
-        if above.tag == "td":
+        if above.tag in ("td", "th"):
             return above.getprevious() is None and link.getprevious() is None
     return True
 

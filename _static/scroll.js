@@ -70,7 +70,9 @@
   const found = (place) => [...place.querySelectorAll(KINDS.map(([kind]) => kind).join())]
     .filter((box) => !box.matches("span.math") || !(box.dataset.tex?.length <= SHORT));
   const all = (some) => {
-    const shown = some.filter((box) => box.clientWidth);
+    // What is not laid out yet, since it is far away, is looked at when it comes near.
+    const near = (box) => box.checkVisibility({ contentVisibilityAuto: true });
+    const shown = some.filter((box) => near(box) && box.clientWidth);
     shown.filter((box) => box.matches(FORMULA)).map(size).forEach(fit);
     shown.map(look).forEach(show);
   };

@@ -16,9 +16,9 @@ LOCAL = ("file:", "data:", "blob:")
 # What axe finds by other rules than these does not depend on the colours.
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 # While axe looks, a box stands for each formula, whose hundreds of elements it would all weigh: as
-# large, at the same place, with a letter in the first of each kind; `FORMULAS` asks whether the
-# others have the colour of their text, and what is in them. Of a table it weighs twelve rows, of
-# the ledger's, whose rows are all of one make, two.
+# large, at the same place, with a letter in the first of each kind and in heads of rows and links;
+# `FORMULAS` asks whether the others have the colour of their text, and what is in them. Of a table
+# it weighs twelve rows, of the ledger's, whose rows are all of one make, two.
 RUN = """(async () => {
   const formulas = [...document.querySelectorAll('mjx-container')], kinds = new Set();
   const boxes = formulas.map(e => (e.querySelector('mjx-math') || e).getBoundingClientRect());
@@ -30,7 +30,7 @@ RUN = """(async () => {
     const block = e.parentElement.closest('p, li, dd, dt, td, th, figcaption, div');
     const kind = [e, e.parentElement, block, block?.parentElement]
       .map(x => x ? x.tagName + x.className : '').join();
-    box.textContent = kinds.has(kind) ? '' : 'x';
+    box.textContent = kinds.has(kind) && !e.closest('th, a') ? '' : 'x';
     kinds.add(kind);
     e.replaceChildren(box);
   });
@@ -250,7 +250,7 @@ def axe(page, *rules: str) -> list[str]:
     if rules:
         options["runOnly"] = {"type": "rule", "values": rules}
     else:
-        options["rules"] = {"target-size": {"enabled": True}}
+        options["rules"] = {name: {"enabled": True} for name in ("target-size", "td-has-header")}
     return page.evaluate(RUN % json.dumps(options))
 
 
@@ -285,14 +285,17 @@ AT_ONCE = """{
 }"""
 
 
-def opened(browser, path: Path) -> tuple:
-    """A page with everything unfolded, and what is wrong with its folds, by question."""
+def opened(browser, path: Path, first=lambda page: {}) -> tuple:
+    """A page with everything unfolded, and what is wrong with its folds, by question.
+
+    ``first`` finds what is wrong while all is folded.
+    """
     page = browser.open(path)
     calm = {"name": "prefers-reduced-motion", "value": "reduce"}
     page.send("Emulation.setEmulatedMedia", features=[calm])
     page.send("Emulation.setFocusEmulationEnabled", enabled=True)
     page.evaluate(AT_ONCE)
-    found = {"shut": ask(page, SOLUTIONS % ("true", "open unasked"))}
+    found = {"shut": ask(page, SOLUTIONS % ("true", "open unasked"))} | first(page)
     unfold(page)
     settle(page)
     found["open"] = ask(page, SOLUTIONS % ("false", "shut when asked"))
@@ -318,10 +321,20 @@ def glance_at(browser, path: Path) -> dict[str, list]:
     return closed(page, found)
 
 
+def folded(page) -> dict[str, list]:
+    """What stands too close on a page with its folds shut, at two widths."""
+    page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+    found = {}
+    for width in (PHONE, WIDE):
+        page.resize(width)
+        settle(page)
+        found[f"folded {width}"] = axe(page, "target-size")
+    return found
+
+
 def look_at(browser, path: Path) -> dict[str, list]:
     """Open a page once and name all that is wrong with it, by question and setting."""
-    page, found = opened(browser, path)
-    page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+    page, found = opened(browser, path, folded)
     page.evaluate(ONE_OF_EACH)
     press_tab(page)
     found["enlarged"] = enlarged(page)

@@ -175,7 +175,9 @@ def ends(article: HtmlElement) -> list[str]:
     found = [
         text
         for p in article.iter("p", "dd")
-        if not any(above.tag == "td" or has_class(above, "solution") for above in p.iterancestors())
+        if not any(
+            above.tag in ("td", "th") or has_class(above, "solution") for above in p.iterancestors()
+        )
         for text in [re.split(r"[\u2e80-\U0003ffff]", p.text or "")[0]]
         if len(text.split()) >= WORDS
     ]

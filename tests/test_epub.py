@@ -161,13 +161,17 @@ def test_a_picture_that_moves_shows_its_first_view():
     assert not re.search(rb"class=|data-", drawn)
 
 
+@pytest.mark.parametrize("nameless", [False, True])
 @pytest.mark.parametrize(
     ("cells", "wide"),
     [(["a", "b"], False), (["a"] * 7, False), (["a", "b", "c", "d" * 30], True)],
 )
-def test_a_table_that_is_too_wide_becomes_a_list(formulas, cells, wide):
+def test_a_table_that_is_too_wide_becomes_a_list(formulas, cells, wide, nameless):
     row = "".join(f"<td><p>{cell}</p></td>" for cell in cells)
     head = "".join(f"<th><p>h{k}</p></th>" for k in range(len(cells)))
+    if nameless:  # the first column, whose cells are the heads of rows
+        head = head.replace("<th><p>h0</p></th>", "<td></td>")
+        row = row.replace("<td><p>a</p></td>", '<th scope="row"><p>a</p></th>', 1)
     table = f"<table><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>"
     page = f"<article><section><h1>A</h1>{table}</section></article>"
     text = epub_pages.chapter("a", html.fromstring(page), formulas.element).text

@@ -1,5 +1,6 @@
 """Every page for those who read by keyboard, by ear, enlarged, in the dark or on a phone."""
 
+import copy
 import hashlib
 import re
 from collections import Counter
@@ -86,6 +87,25 @@ def test_the_keys_scroll_what_is_wide(browser, site):
 
 @pytest.mark.site
 @pytest.mark.browser
+def test_what_is_wide_in_the_ledger_is_a_stop_once_it_comes_near(browser, site):
+    page = browser.open(site / "book/ledger.html")
+    last = "[...document.querySelectorAll('#the-ledger > section')].at(-1)"
+    near = "checkVisibility({contentVisibilityAuto: true})"
+    assert not page.evaluate(f"{last}.firstElementChild.{near}")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.evaluate(f"{last}.scrollIntoView({{behavior: 'instant'}})")
+    for _ in range(3):
+        seeing.settle(page)
+    assert page.evaluate(f"{last}.firstElementChild.{near}")
+    boxes = f"[...{last}.querySelectorAll('.pst-scrollable-table-container')]"
+    wide = f"{boxes}.filter(e => e.scrollWidth > e.clientWidth + 1)"
+    assert page.evaluate(f"{wide}.length") > 0
+    assert page.evaluate(f"{wide}.every(e => e.tabIndex === 0)")
+    page.close()
+
+
+@pytest.mark.site
+@pytest.mark.browser
 def test_where_the_system_has_its_own_colours_focus_is_seen(browser, site):
     page = browser.open(site / "book/03-objective-over-trajectories.html", width=seeing.PHONE)
     system = [("forced-colors", "active"), ("prefers-reduced-motion", "reduce")]
@@ -159,6 +179,60 @@ def test_the_number_of_a_display_names_it(trees):
         number = display.xpath("string(./span[@class='eqno']/text())").strip()
         assert display.get("role") == "group"
         assert display.get("aria-label") == f"Equation {number}"
+
+
+def misnamed(tree) -> list[str]:
+    """Cells that a phone shows with another name than that of their column, or with none."""
+    found = []
+    for table in tree.xpath("//table[contains(concat(' ', @class, ' '), ' pg-stack ')]"):
+        (heads,) = ([cell.text_content().split() for cell in row] for row in table.find("thead"))
+        for row in table.xpath("./tbody/tr"):
+            for cell, head in zip(row, heads, strict=True):
+                if words := cell.text_content().split():
+                    named = (cell.get("data-label") or "").split()
+                    right = named == head if cell.get("data-label") else is_first(cell, head)
+                    found += [] if right else [f"{head}, {named}: {' '.join(words)[:40]}"]
+    return found
+
+
+def is_first(cell, head: list[str]) -> bool:
+    """May a cell go without a name: is it the head of its row, in a column that has none?"""
+    return cell.tag == "th" and cell.getprevious() is None and not head
+
+
+@pytest.mark.site
+def test_a_cell_is_named_as_its_column(trees):
+    found = {name: wrong for name, tree in trees.items() if (wrong := misnamed(formulaless(tree)))}
+    assert found == {}
+    stacked = [
+        t for tree in trees.values() for t in tree.xpath("//table[contains(@class, 'pg-stack')]")
+    ]
+    assert len(stacked) > 10
+    assert any(table.xpath("./tbody/tr/th[@scope='row']") for table in stacked)
+
+
+def formulaless(tree):
+    """A page without formulas in the heads of its tables, which a name of a column cannot show."""
+    tree = copy.deepcopy(tree)
+    for formula in tree.xpath("//thead//span[@data-tex]"):
+        formula.drop_tree()
+    return tree
+
+
+def test_a_cell_of_a_phone_keeps_the_name_of_its_column():
+    heads = "<td></td><th><p>one</p></th><th><p>two</p></th>"
+    row = "".join(f"<td><p>{text}</p></td>" for text in ("k", "no", "no " * 30))
+    table = (
+        f'<table class="table"><thead><tr>{heads}</tr></thead><tbody><tr>{row}</tr></tbody></table>'
+    )
+    mended = eyes.mended(table)
+    tree = html.document_fromstring(mended)
+    assert misnamed(tree) == [] and "pg-stack" in mended
+    assert [cell.get("role") for cell in tree.find(".//tbody/tr")] == ["rowheader", "cell", "cell"]
+    wrong = mended.replace('data-label="one"', 'data-label="two"')
+    assert misnamed(html.document_fromstring(wrong)) == ["['one'], ['two']: no"]
+    wrong = mended.replace(' data-label="one"', "")
+    assert misnamed(html.document_fromstring(wrong)) == ["['one'], []: no"]
 
 
 # --- pictures -------------------------------------------------------------------------------------
