@@ -23,7 +23,8 @@ from built import articles, has_class, parts
 from linear import linear, words
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
-GONE = ("headerlink", "pg-hand", "toctree-wrapper", "only-dark", "ledger-sort", "copybtn")
+GONE = ("headerlink", "cell-number", "pg-hand", "toctree-wrapper", "only-dark")
+GONE += ("ledger-sort", "copybtn")
 GONE_TAGS = ("script", "button", "input", "mjx-mml")
 PLAIN = {"", "n", "nn", "p", "w", "pre"}  # what code shows in the colour of its text
 LONG = 12  # lines of code that are kept together

@@ -39,8 +39,10 @@ PAGES = {
     '<a href="../search.html">search</a>.</p></section>',
     "one": f"""<section id="top"><h1><span class="section-number">1. </span>One</h1>
 <p>The first chapter opens like this.</p>
-<div class="cell" id="cell-one-1"><details class="hide"><pre>folded = 1</pre></details></div>
-<div class="cell" id="cell-one-2"><div class="cell_input"><pre><span class="n">seen</span>
+<div class="cell" id="cell-one-1"><a class="cell-number" href="#cell-x">cell 1</a>
+<details class="hide"><pre>folded = 1</pre></details></div>
+<div class="cell" id="cell-one-2"><a class="cell-number" href="#cell-y">cell 2</a>
+<div class="cell_input"><pre><span class="n">seen</span>
 <span class="o">=</span> 2</pre></div></div>
 <section id="second"><h2>About {FORMULA}</h2>
 <p>See <a href="two.html#there">(2.1)</a>, <a href="#second">here</a>,
@@ -171,6 +173,7 @@ def test_code_that_is_folded_is_left_out_and_the_chapter_says_where_it_is(small)
     assert "the code of cell [1]" in one[-1].text_content()
     assert "book/one.ipynb" in one[-1].text_content()
     assert tree.get_element_by_id("one--cell-one-2").get("data-cell") == "[2]"
+    assert not tree.find_class("cell-number")  # that is its number on a screen
     assert not tree.get_element_by_id("two").find_class("colophon")
 
 
