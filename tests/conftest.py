@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+import built
 from browser import Browser, find_browser
 from sharing import pytest_xdist_make_scheduler  # noqa: F401 - a hook
 
@@ -84,6 +85,12 @@ def site() -> Path:
     if not (folder / "index.html").is_file():
         missing("no built book in _build/html; `make book` makes it", "REQUIRE_SITE")
     return folder
+
+
+@pytest.fixture(scope="session")
+def articles(site) -> dict:
+    """The article of every page of the book."""
+    return built.articles(site)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,7 @@
 import pytest
 
 # Of the tests of the site those of a file share what is opened or made once, but for these.
-APART = (
-    *("test_a_page_can_be_read_by_any_eyes", "test_a_printed_page"),
-    *("test_a_fault_is_seen", "test_a_fault_is_seen_at_a_glance"),
-)
+APART = ("test_a_page_can_be_read_by_any_eyes", "test_a_fault_is_seen", "test_a_printed_page")
 
 
 @pytest.hookimpl(optionalhook=True)

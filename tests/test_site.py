@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
-import built
 import ledger
 import make_book
 import mathematics
@@ -298,22 +297,6 @@ def test_an_output_that_is_missing_or_added_makes_a_difference(site, root):
 # --- numbers, verdicts, folds ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def articles(site) -> dict:
-    """The article of every page of the book."""
-    return built.articles(site)
-
-
-def of(tree, *classes: str) -> list:
-    """The elements that have one of these classes, as they stand on the page."""
-    every = (e for e in tree.iter() if isinstance(e.tag, str))
-    return [e for e in every if not set(classes).isdisjoint((e.get("class") or "").split())]
-
-
-def words(element) -> str:
-    return element.text_content()
-
-
 @pytest.mark.site
 def test_every_number_on_a_page_begins_with_that_of_its_file(articles):
     numbered = 0
@@ -322,22 +305,26 @@ def test_every_number_on_a_page_begins_with_that_of_its_file(articles):
         if own is None or name == "00-start-here":
             continue
         numbered += 1
-        title = words(next(tree.iter("h1")))
+        title = next(tree.iter("h1")).text_content()
         assert title.startswith(f"{own}. "), title
-        numbers = [words(x).strip("()#") for x in of(tree, "eqno")]
+        numbers = [x.text_content().strip("()#") for x in tree.find_class("eqno")]
         assert numbers == [f"{own}.{k}" for k in range(1, len(numbers) + 1)], name
-        titles = [t for exercise in of(tree, "exercise") for t in of(exercise, "admonition-title")]
-        for title in titles + of(tree, "caption-number"):
-            found = re.search(r"(\w+)\.\d+", words(title))
-            assert found and found[1] == own, words(title)
+        titles = [
+            t
+            for exercise in tree.find_class("exercise")
+            for t in exercise.find_class("admonition-title")
+        ]
+        for title in titles + tree.find_class("caption-number"):
+            found = re.search(r"(\w+)\.\d+", title.text_content())
+            assert found and found[1] == own, title.text_content()
     assert numbered > 10
     for name, tree in articles.items():
         for link in tree.xpath('.//a[contains(@href, "#equation-eq-")]'):
             where = link.get("href").partition("#")[0].rpartition("/")[2]
             own = numbering.mark(where.removesuffix(".html")) if where else None
-            found = re.fullmatch(r"\((\w+)\.\d+\)", words(link))
+            found = re.fullmatch(r"\((\w+)\.\d+\)", link.text_content())
             right = where.startswith("00-") or (found and found[1] == own)
-            assert own is None or right, (name, link.get("href"), words(link))
+            assert own is None or right, (name, link.get("href"), link.text_content())
 
 
 @pytest.mark.site
@@ -347,13 +334,13 @@ def test_every_verdict_on_an_equation_shows_its_number(articles, root):
     known = {row.label for row in ledger.equations(notebooks)}
     linked = 0
     for name in notebooks:
-        for verdict in of(articles[name], "pg-check"):
+        for verdict in articles[name].find_class("pg-check"):
             label, links = verdict.get("data-label"), list(verdict.iter("a"))
             assert bool(links) == (label in known), (name, label)
             if links:
                 linked += 1
                 assert links[0].get("href").endswith(f"-{label}"), (name, label)
-                assert re.fullmatch(r"\((\w+\.)?\d+\)", words(links[0])), (name, label)
+                assert re.fullmatch(r"\((\w+\.)?\d+\)", links[0].text_content()), (name, label)
     assert linked > 500
 
 
@@ -365,8 +352,8 @@ def test_what_a_folded_cell_puts_out_is_not_folded(articles):
             if "hide" not in fold.classes or "cell" not in fold.getparent().classes:
                 continue
             found += 1
-            assert of(fold, "cell_input") and not of(fold, "cell_output")
-            assert {words(p) for p in fold.find("summary").iter("p")} == {"Code"}
+            assert fold.find_class("cell_input") and not fold.find_class("cell_output")
+            assert {p.text_content() for p in fold.find("summary").iter("p")} == {"Code"}
     assert found
 
 

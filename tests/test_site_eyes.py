@@ -403,25 +403,19 @@ FAULTS = {
 }
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_seen(browser, tmp_path, fault):
-    body, style, words = FAULTS[fault]
-    found = seeing.look_at(browser, page(tmp_path, body, style))
-    assert any(words in line for lines in found.values() for line in lines), found
-
-
 AT_A_GLANCE = (
     *("a solution that is open", "a solution that stays shut", "a formula without a drawing"),
     *("an error", "what is fetched from elsewhere", "a page that is too wide", "something cut off"),
 )
+SEEN = [(seeing.look_at, fault) for fault in FAULTS]
+SEEN += [(seeing.glance_at, fault) for fault in AT_A_GLANCE]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("fault", AT_A_GLANCE)
-def test_a_fault_is_seen_at_a_glance(browser, tmp_path, fault):
+@pytest.mark.parametrize(("look", "fault"), SEEN, ids=lambda x: getattr(x, "__name__", x))
+def test_a_fault_is_seen(browser, tmp_path, look, fault):
     body, style, words = FAULTS[fault]
-    found = seeing.glance_at(browser, page(tmp_path, body, style))
+    found = look(browser, page(tmp_path, body, style))
     assert any(words in line for lines in found.values() for line in lines), found
 
 

@@ -8,7 +8,6 @@ import pytest
 from lxml import html
 from sphinx.application import Sphinx
 
-import built
 import numbering
 import previews
 import sources
@@ -27,12 +26,6 @@ KINDS = {  # what a link leads to: the link, and what its preview has
     "source line": ("article a.source-line", "strong"),
     "chapter": ("article .contract a[href^='07-']", "strong"),
 }
-
-
-@pytest.fixture(scope="module")
-def articles(site) -> dict:
-    """The article of every page of the book."""
-    return built.articles(site)
 
 
 @pytest.fixture(scope="module")
